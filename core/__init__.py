@@ -1,0 +1,1 @@
+"""What an investigation is: pure values and decisions in the middle, effects at the edge."""

@@ -1,0 +1,118 @@
+"""Who answers a request: the port, and the approvers that need no screen.
+
+`Nobody` is what there is without a terminal: it refuses by raising NoApprover, so that no approver
+never means yes. `FromFlag` answers exactly the requests whose digests were given beforehand.
+`FromList` answers from a list, for demos and tests. People at a terminal are in tui/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.approval.redeem import Payload
+from core.errors import NoApprover
+from core.events import DecisionRequested, Surface, Verb
+from core.session import Session
+from sandbox.job import Sha
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An approver's answer; the engine binds it to the request and signs it with who and where."""
+
+    verb: Verb
+    comment: str = ""
+    script: bytes | None = None
+    """With `edit`: the next version of the script."""
+    override_blockers: bool = False
+    shown_ms: int = 0
+
+
+class Approver(Protocol):
+    """Answers requests."""
+
+    @property
+    def surface(self) -> Surface:
+        """Where the answer is given."""
+        ...
+
+    async def __call__(
+        self, request: DecisionRequested, session: Session, payload: Payload
+    ) -> Decision:
+        """Return the decision; raises NoApprover when nobody here can give one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """There is nobody to ask."""
+
+    surface: Surface = "none"
+
+    async def __call__(
+        self, request: DecisionRequested, session: Session, payload: Payload
+    ) -> Decision:
+        del session, payload
+        raise NoApprover(f"{request.request} needs a decision on digest {request.digest}")
+
+
+@dataclass(frozen=True, slots=True)
+class FromFlag:
+    """Approvals given on the command line, each for one digest and one run."""
+
+    digests: frozenset[str]
+    fit: Callable[[], Awaitable[object]]
+    """Raises MachineUnfit; asked first, so that a machine that runs nothing spends nothing."""
+    spend: Callable[[Sha, str], None]
+    """Marks a digest as used by a session; raises NoApprover when another one used it."""
+    confirmed: str = ""
+    """What was typed as the account's alias."""
+    override_blockers: bool = False
+    surface: Surface = "flag"
+
+    async def __call__(
+        self, request: DecisionRequested, session: Session, payload: Payload
+    ) -> Decision:
+        del payload
+        if request.digest not in self.digests:
+            raise NoApprover(f"{request.request} has digest {request.digest}, which was not given")
+        if request.blockers and not self.override_blockers:
+            raise NoApprover(
+                f"{request.request} has blocking findings: {request.blockers}",
+                hint="mend them, or pass --override-blockers, which is recorded",
+            )
+        if request.second_stage:
+            check_confirmed(request, session, self.confirmed)
+        await self.fit()
+        self.spend(request.digest, session.id)
+        return Decision("approve", override_blockers=request.blockers > 0)
+
+
+@dataclass(slots=True)
+class FromList:
+    """Answers from a list, in order; when it is used up there is nobody."""
+
+    decisions: Sequence[Decision]
+    asked: list[DecisionRequested] = field(default_factory=list)
+    surface: Surface = "none"
+
+    async def __call__(
+        self, request: DecisionRequested, session: Session, payload: Payload
+    ) -> Decision:
+        self.asked.append(request)
+        if len(self.asked) > len(self.decisions):
+            return await Nobody()(request, session, payload)
+        return self.decisions[len(self.asked) - 1]
+
+
+def check_confirmed(request: DecisionRequested, session: Session, typed: str) -> None:
+    """Raise NoApprover unless `typed` names the session's account by alias or number."""
+    target = session.target
+    names = {target.account, target.alias} - {""} if target else set()
+    if typed not in names:
+        raise NoApprover(
+            f"{request.request} is tier {request.tier}: the account's alias has to be typed",
+            hint="pass --confirm with the account's alias, or its number when it has none",
+        )

@@ -1,0 +1,113 @@
+"""`redeem`: the only maker of a runnable thing.
+
+It trusts nothing that was read or reviewed before: it takes the decision from the session, re-reads
+the bytes by hash, computes all three digests again and compares. A request can be redeemed as long
+as no run was started for it, which is on record before the run begins: once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from core.approval.draft import Draft, Terms, approval_digest
+from core.approval.spec import Allowance, write_spec
+from core.canonical import sha256
+from core.errors import NotCountersigned
+from core.events import DraftGenerated
+from core.session import Session, Step
+from sandbox.job import Sha
+
+Payload = Callable[[Sha], bytes]
+"""Returns stored bytes by their hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Countersigned:
+    """A draft that may run once, exactly as it is. Made by `redeem` and nowhere else."""
+
+    request: str
+    digest: Sha
+    draft: Draft
+    terms: Terms
+    spec: bytes
+    """For the gateway process: preimages, origin and the run's dummy access key."""
+    access_key: str
+
+
+def redeem(
+    session: Session,
+    request: str,
+    payload: Payload,
+    origin: Mapping[str, str],
+    access_key: str,
+) -> Countersigned:
+    """Return the runnable thing that `request` approved; raises NotCountersigned.
+
+    `origin` says how the gateway reaches the source that the digest binds; `access_key` is the
+    dummy access key id by which the gateway knows the run.
+    """
+    step = _approved(session, request)
+    generated, asked = step.draft, step.request
+    if generated is None or asked is None:
+        raise NotCountersigned(f"{request} has no draft")
+    draft = reread(generated, payload)
+    terms = session.terms(asked.ceiling)
+    if draft.digest() != generated.draft_digest:
+        raise NotCountersigned(f"the draft of {request} is not the one that was reviewed")
+    if approval_digest(terms.preimage(draft.digest())) != asked.digest:
+        raise NotCountersigned(f"what {request} would run is not what its digest says")
+    spec = write_spec(draft, terms, origin, access_key, allowance_of(session))
+    return Countersigned(request, asked.digest, draft, terms, spec, access_key)
+
+
+def allowance_of(session: Session) -> Allowance:
+    """Return what the session's settings allow its next run besides what is approved."""
+    budget = session.started.most_aws_cost
+    left = max(0, budget - session.aws_cost)
+    return Allowance(session.started.cache_ms, budget, left)
+
+
+def reread(generated: DraftGenerated, payload: Payload) -> Draft:
+    """Return the draft with its bytes read again by hash; raises NotCountersigned."""
+    return Draft(
+        step=generated.step,
+        version=generated.version,
+        author=generated.author,
+        kind=generated.work,
+        language=generated.language,
+        script=_read(generated.script, payload),
+        requirements=generated.requirements,
+        policy=generated.policy,
+        rollback=None if generated.rollback is None else _read(generated.rollback, payload),
+        post_check=None if generated.post_check is None else _read(generated.post_check, payload),
+        parameters=generated.parameters,
+        inputs=tuple(sorted(generated.inputs.items())),
+    )
+
+
+def _approved(session: Session, request: str) -> Step:
+    step = session.step
+    if step is None or step.request is None or step.request.request != request:
+        raise NotCountersigned(f"{request} is not the request that stands")
+    decision = step.decision
+    if decision is None:
+        raise NotCountersigned(f"{request} was not decided")
+    if decision.verb != "approve" or decision.digest != step.request.digest:
+        raise NotCountersigned(f"{request} was not approved")
+    if decision.by == "mode" and step.request.rule != "run":
+        raise NotCountersigned(f"{request} needs a person")
+    if step.request.blockers and not decision.override_blockers:
+        raise NotCountersigned(f"{request} has blocking findings that nobody overrode")
+    if step.run is not None:
+        raise NotCountersigned(f"{request} was used for {step.run.started.run}")
+    if session.finished or session.stopping or session.answer:
+        raise NotCountersigned("the session has come to its end")
+    return step
+
+
+def _read(content: Sha, payload: Payload) -> bytes:
+    body = payload(content)
+    if sha256(body) != content:
+        raise NotCountersigned(f"stored bytes do not match their hash {content[:12]}")
+    return body

@@ -1,0 +1,74 @@
+"""What the review says: findings, the calls it saw in the code, and the two together.
+
+A blocker stops a draft from running by itself in any mode; a warning is for whoever approves; a
+note is context.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sandbox.job import Json, Tier
+
+Severity = Literal["blocker", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("blocker", "warning", "note")
+"""From the worst down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark of one check."""
+
+    source: str
+    """Name of the check."""
+    rule: str
+    severity: Severity
+    line: int | None
+    """In the script, from 1; None where the remark is about no line of it."""
+    message: str
+    fix: str
+    """What to do about it; may be empty for a note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An AWS call as the code shows it; it may never be made, or be made a thousand times."""
+
+    service: str
+    """botocore client name."""
+    operation: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All findings of a draft and the facts derived from it."""
+
+    findings: tuple[Finding, ...]
+    calls: tuple[Call, ...]
+    tier: Tier
+    missing: tuple[str, ...]
+    """IAM actions that the calls need and the policy does not allow."""
+    excess: tuple[str, ...]
+    """Action patterns that the policy allows and no call needs."""
+    proposed: Json
+    """The policy that allows what the calls need, and nothing else."""
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        """The findings that keep the draft from running by itself."""
+        return tuple(one for one in self.findings if one.severity == "blocker")
+
+    def to_json(self) -> dict[str, Any]:
+        """The review as part of what `countersign check --json` prints."""
+        return {
+            "tier": self.tier,
+            "findings": [asdict(one) for one in self.findings],
+            "calls": [asdict(one) for one in self.calls],
+            "policy": {
+                "missing": list(self.missing),
+                "excess": list(self.excess),
+                "proposed": self.proposed,
+            },
+        }

@@ -1,0 +1,50 @@
+"""Runs the ruff that is installed with countersign: on bytes, without settings or environment.
+
+A script's own folder, home and configuration have no say: `--isolated`, no cache, stdin to stdout.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+from core.errors import MachineUnfit
+
+_VERSION = "py311"
+_MOST_SECONDS = 20
+
+
+def check(script: bytes, rules: str) -> bytes:
+    """Return ruff's findings under `rules` as JSON; raises MachineUnfit."""
+    return _run(
+        script,
+        "check",
+        f"--select={rules}",
+        "--ignore-noqa",
+        "--output-format=json",
+        "--exit-zero",
+    )
+
+
+def formatted(script: bytes) -> bytes:
+    """Return a script formatted, or as it is when it can't be parsed; raises MachineUnfit."""
+    return _run(script, "format") or script
+
+
+def _run(script: bytes, command: str, *options: str) -> bytes:
+    from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
+
+    common = ("--isolated", "--no-cache", "--quiet", f"--target-version={_VERSION}")
+    place = ("--stdin-filename=script.py", "-")
+    try:
+        ended = subprocess.run(
+            [find_ruff_bin(), command, *common, *options, *place],
+            input=script,
+            capture_output=True,
+            check=False,
+            env={},
+            cwd="/",
+            timeout=_MOST_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise MachineUnfit(f"ruff can't be run: {error}", hint="reinstall countersign") from error
+    return ended.stdout

@@ -1,0 +1,305 @@
+"""Where effects start: `perform(move, session)` turns one move into events.
+
+Leaving the block of `perform`, however it is left, means that all it started is dead. Each effect
+yields its intent first and goes on only when the loop asks for more, which it does after the intent
+is durable. `Sandbox.run` is called here and nowhere else, and only with what `redeem` returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from core.approval.approvers import Approver
+from core.approval.draft import Draft
+from core.approval.redeem import Countersigned, redeem, reread
+from core.canonical import canonical
+from core.checks.finding import Review as Reviewed
+from core.decide import (
+    Ask,
+    Consult,
+    Distil,
+    Execute,
+    Identify,
+    Move,
+    Record,
+    Review,
+)
+from core.errors import IllegalEvent, ModelBroken, ModelError, ModelRefused, NotCountersigned
+from core.events import (
+    CallerIdentified,
+    DecisionMade,
+    DraftGenerated,
+    Event,
+    GapRecorded,
+    ReviewFinished,
+    RunFinished,
+    RunInterrupted,
+    RunStarted,
+)
+from core.evidence import MOST_TEXT, distil
+from core.log import Log
+from core.observing import Observer, Redact
+from core.planner import Mending, Planner, adopt
+from core.session import Session, Step
+from sandbox.environments import environment_digest
+from sandbox.errors import SandboxError
+from sandbox.job import (
+    Gateway,
+    Job,
+    Json,
+    Sandbox,
+    Shape,
+)
+from sandbox.limits import Limits
+
+
+class ReadyGateway(Gateway, Protocol):
+    """A gateway that can be got ready."""
+
+    def prepare(self) -> None:
+        """Get ready in the background for a run: a hint, never an error."""
+        ...
+
+
+class Workshop(Protocol):
+    """Where scripts run: a sandbox, and the runtime that they see there."""
+
+    def prepare(self, draft: Draft, limits: Limits, services: Sequence[str]) -> None:
+        """Get ready in the background for a run of this draft: a hint, never an error.
+
+        `services` are the botocore clients that its code seems to use.
+        """
+        ...
+
+    async def ready_for(self, ready: Countersigned) -> tuple[Sandbox, Shape]:
+        """Return where a script is to run that may; raises MachineUnfit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside that the engine talks to."""
+
+    planner: Planner
+    review: Callable[[Draft], Reviewed]
+    """Pure and slow: called in a thread."""
+    approver: Approver
+    identify: Callable[[], CallerIdentified]
+    """Raises IdentityUnknown; called in a thread."""
+    workshop: Workshop
+    gateway: ReadyGateway
+    origin: Mapping[str, str]
+    redactor: Redact
+    identity: str
+    """Operating-system user at this end."""
+    new_access_key: Callable[[], str]
+    remarks: Callable[[Json], Sequence[str]] = lambda _: ()
+    """What to show of how the source takes a policy, before it runs under it."""
+
+
+class Engine:
+    """Performs moves against the ports; keeps no state of its own."""
+
+    def __init__(self, ports: Ports, log: Log) -> None:
+        self._ports = ports
+        self._log = log
+
+    @asynccontextmanager
+    async def perform(self, move: Move, session: Session) -> AsyncIterator[AsyncIterator[Event]]:
+        """Yield the events of `move`; leaving the block ends whatever still goes on."""
+        async with aclosing(self._effect(move, session)) as events:
+            yield events
+
+    async def _effect(self, move: Move, session: Session) -> AsyncGenerator[Event, None]:
+        match move:
+            case Execute():
+                several = self._execute(move, session)
+            case Consult():
+                several = self._consult(move, session)
+            case _:
+                yield await self._single(move, session)
+                return
+        async with aclosing(several) as events:
+            async for event in events:
+                yield event
+
+    async def _single(self, move: Move, session: Session) -> Event:
+        match move:
+            case Record(event, keep):
+                if keep is not None:
+                    await self._log.keep(keep)
+                return event
+            case Identify():
+                caller = await asyncio.to_thread(self._ports.identify)
+                return replace(caller, regions=session.started.regions or caller.regions)
+            case Review():
+                return await self._review(session)
+            case Ask():
+                return await self._ask(move, session)
+            case Distil():
+                return self._distil(session)
+            case _:
+                raise IllegalEvent(f"{type(move).__name__} is not one event")
+
+    async def _consult(self, move: Consult, session: Session) -> AsyncGenerator[Event, None]:
+        """What models cost is on record before what they said, and also when they fail."""
+        planner = self._ports.planner
+        said: Event | ModelError
+        try:
+            said = await self._advice(move, session)
+        except (ModelBroken, ModelRefused) as error:
+            # Without a plan nothing can go on; without a draft the next step can.
+            gap = GapRecorded(move.step, f"no usable draft: {error}")
+            said = error if move.role == "plan" else gap
+        except ModelError as error:
+            said = error
+        for answered in planner.spent() if isinstance(planner, Mending) else ():
+            yield answered
+        if isinstance(said, ModelError):
+            raise said
+        yield said
+
+    async def _advice(self, move: Consult, session: Session) -> Event:
+        planner, payload = self._ports.planner, self._log.payload
+        if move.role == "plan":
+            return await planner.plan(session, payload)
+        if move.role == "conclude":
+            return await planner.conclude(session, payload)
+        return await self._draft(move, session)
+
+    async def _draft(self, move: Consult, session: Session) -> DraftGenerated:
+        step, planner = _open(session), self._ports.planner
+        if move.role == "generate":
+            draft = await planner.generate(session, step, self._log.payload)
+        elif move.role == "repair":
+            if not isinstance(planner, Mending):
+                raise IllegalEvent("the session was started with a planner that mends its drafts")
+            complaint = self._log.complaint(step.run.started.run, MOST_TEXT) if step.run else ""
+            draft = await planner.repair(session, step, self._log.payload, complaint)
+        else:
+            edited = step.decision.edited if step.decision else None
+            script = self._log.payload(edited) if edited else b""
+            draft = adopt(step, script, self._log.payload)
+        for body in (draft.script, draft.rollback, draft.post_check):
+            if body is not None:
+                await self._log.keep(body)
+        return describe(draft)
+
+    async def _review(self, session: Session) -> ReviewFinished:
+        generated = _open(session).draft
+        if generated is None:
+            raise IllegalEvent("there is no draft to review")
+        draft = reread(generated, self._log.payload)
+        found = await asyncio.to_thread(self._ports.review, draft)
+        services = tuple(dict.fromkeys(call.service for call in found.calls))
+        self._ports.workshop.prepare(draft, session.started.limits, services)
+        if draft.kind != "analyse":
+            self._ports.gateway.prepare()
+        return ReviewFinished(
+            step=generated.step,
+            version=generated.version,
+            draft_digest=generated.draft_digest,
+            tier=found.tier,
+            findings=found.findings,
+            calls=found.calls,
+            missing=found.missing,
+            excess=found.excess,
+            proposed=dict(found.proposed),
+        )
+
+    async def _ask(self, move: Ask, session: Session) -> DecisionMade:
+        request = move.request
+        decision = await self._ports.approver(request, session, self._log.payload)
+        edited = None if decision.script is None else await self._log.keep(decision.script)
+        return DecisionMade(
+            request=request.request,
+            digest=request.digest,
+            verb=decision.verb,
+            by="human",
+            identity=self._ports.identity,
+            surface=self._ports.approver.surface,
+            comment=decision.comment,
+            edited=edited,
+            override_blockers=decision.override_blockers,
+            shown_ms=decision.shown_ms,
+        )
+
+    async def _execute(self, move: Execute, session: Session) -> AsyncGenerator[Event, None]:
+        ports, run = self._ports, f"X{session.runs + 1}"
+        access_key = ports.new_access_key()
+        ready = redeem(session, move.request, self._log.payload, ports.origin, access_key)
+        sandbox, shape = await ports.workshop.ready_for(ready)
+        approved = environment_digest(ready.terms.runtime, ready.draft.requirements)
+        if shape.environment_digest != approved:
+            raise NotCountersigned("the runtime on this machine is not the one that was approved")
+        degraded = (*sandbox.degraded, *ports.remarks(ready.draft.policy))
+        yield RunStarted(
+            run, ready.request, ready.terms.purpose, ready.digest, sandbox.engine, degraded
+        )
+        job = self._job(run, ready, shape)
+        gateway = ports.gateway if shape.aws else None
+        observe = Observer(ports.redactor, self._log).observe
+        try:
+            async with (
+                sandbox.run(job, gateway, ready.spec) as happening,
+                aclosing(observe(run, happening)) as events,
+            ):
+                async for event in events:
+                    yield event
+        except SandboxError as error:
+            yield RunInterrupted(run, str(error))
+
+    def _job(self, run: str, ready: Countersigned, shape: Shape) -> Job:
+        draft, regions = ready.draft, ready.terms.target.regions
+        inputs = {name: self._log.payload(content) for name, content in draft.inputs}
+        variables = {"AWS_ACCESS_KEY_ID": ready.access_key}
+        if regions:
+            variables |= {"AWS_REGION": regions[0], "AWS_DEFAULT_REGION": regions[0]}
+        return Job(
+            run=run,
+            shape=shape,
+            script=draft.script,
+            script_digest=draft.code_preimage()["script"],
+            parameters=canonical(draft.parameters),
+            inputs=inputs,
+            variables=variables,
+        )
+
+    def _distil(self, session: Session) -> Event:
+        step = _open(session)
+        if step.run is None or not isinstance(step.run.ended, RunFinished):
+            raise IllegalEvent("there is no finished run to distil")
+        ended = step.run.ended
+        result = self._log.payload(ended.result) if ended.result else None
+        return distil(session, step, ended, result, self._log.printed(ended.run, MOST_TEXT))
+
+
+def describe(draft: Draft) -> DraftGenerated:
+    """Return the event that puts a draft on record; its bytes are payloads by hash."""
+    code = draft.code_preimage()
+    return DraftGenerated(
+        step=draft.step,
+        version=draft.version,
+        author=draft.author,
+        work=draft.kind,
+        language=draft.language,
+        script=code["script"],
+        requirements=draft.requirements,
+        policy=dict(draft.policy),
+        rollback=code["rollback"],
+        post_check=code["post_check"],
+        parameters=dict(draft.parameters),
+        inputs=dict(draft.inputs),
+        code_digest=draft.code_digest(),
+        draft_digest=draft.digest(),
+    )
+
+
+def _open(session: Session) -> Step:
+    if session.step is None:
+        raise IllegalEvent("no step is open")
+    return session.step

@@ -1,0 +1,1 @@
+"""One SQLite file per session: appended, hash-chained, sealed, verified."""

@@ -1,0 +1,94 @@
+"""Who says what to find out next: the port, and the planner of `countersign run`.
+
+Three real implementations: `core.workflows.planner.WorkflowPlanner` works from saved workflows and
+needs no model, `core.llm.planner.ModelPlanner` asks one, `FilePlanner` runs the one script that the
+command line names. Planners propose; they never run anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from core.answer import conclude
+from core.approval.draft import Draft
+from core.approval.redeem import Payload, reread
+from core.events import AnswerGiven, PlanProposed
+from core.llm.usage import ModelAnswered
+from core.repair import Repairs
+from core.session import Session, Step
+
+
+class Planner(Protocol):
+    """Proposes the next step, its draft, and in the end the answer."""
+
+    async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
+        """Return the one next thing worth knowing, or the answer when nothing more is."""
+        ...
+
+    async def generate(self, session: Session, step: Step, payload: Payload) -> Draft:
+        """Return version 1 of a step's draft."""
+        ...
+
+    async def conclude(self, session: Session, payload: Payload) -> AnswerGiven:
+        """Return the answer from what there is, with its gaps; called at most once."""
+        ...
+
+
+@runtime_checkable
+class Mending(Planner, Protocol):
+    """A planner that writes its drafts itself, can mend them, and costs money."""
+
+    repairs: Repairs
+    """How often it may be asked to; becomes a fact of the session."""
+
+    async def repair(self, session: Session, step: Step, payload: Payload, complaint: str) -> Draft:
+        """Return the next version of a step's draft; `complaint` is the end of its run's stderr.
+
+        What is wrong stands in the step: findings, a failed run, or a reject with its reason.
+        """
+        ...
+
+    def spent(self) -> tuple[ModelAnswered, ...]:
+        """Return what was asked of models since the last call, answered or not."""
+        ...
+
+
+def repairs_of(planner: Planner) -> Repairs:
+    """Return how often a session with this planner sends drafts back."""
+    return planner.repairs if isinstance(planner, Mending) else Repairs()
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlanner:
+    """One step: the draft that was read from files."""
+
+    draft: Draft
+    title: str
+
+    async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
+        del session, payload
+        return PlanProposed(
+            step=self.draft.step,
+            title=self.title,
+            why="named on the command line",
+            work=self.draft.kind,
+            workflow="",
+            parameters=dict(self.draft.parameters),
+        )
+
+    async def generate(self, session: Session, step: Step, payload: Payload) -> Draft:
+        del session, step, payload
+        return self.draft
+
+    async def conclude(self, session: Session, payload: Payload) -> AnswerGiven:
+        del payload
+        return conclude("inconclusive", "", (), (gap.reason for gap in session.gaps))
+
+
+def adopt(step: Step, script: bytes, payload: Payload) -> Draft:
+    """Return the next version of a step's draft with an operator's script in it."""
+    if step.draft is None:
+        raise ValueError(f"{step.plan.step} has no draft to edit")
+    before = reread(step.draft, payload)
+    return replace(before, version=before.version + 1, author="operator", script=script)

@@ -1,0 +1,235 @@
+"""Puts a session together from settings and ports: the one place where the house is wired.
+
+Every surface (plain, JSON lines, later the screen) starts and resumes sessions through here, so
+none can leave out a wall. Heavy parts (botocore, the sealed runtime, the gateway process) are made
+when something is about to run, not before.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from core.approval.approvers import Approver
+from core.approval.draft import Target, Terms
+from core.approval.modes import ceiling_of
+from core.aws import Source
+from core.checks.review import review
+from core.config import Settings
+from core.engine import Engine, Ports
+from core.errors import MachineUnfit, UsageError
+from core.events import Fact, Goal, Mode, SessionResumed, SessionStarted
+from core.gateway_client import GatewayProcess
+from core.journal.store import Journal
+from core.log import Log
+from core.packages import index_of
+from core.place import place
+from core.planner import Planner
+from core.redact import Redactor
+from core.repair import NONE as NO_REPAIRS
+from core.repair import Repairs
+from core.session import Session, apply, begin, fold
+from core.workshop import LocalWorkshop
+from sandbox.environments import Environments
+
+KEY_BYTES = 32
+"""Of the key under which secrets are tagged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants of a new session."""
+
+    question: str
+    goal: Goal
+    mode: Mode
+    regions: tuple[str, ...] = ()
+    repairs: Repairs = NO_REPAIRS
+    """Of the planner that the session is started with: `core.planner.repairs_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A session that is open for work."""
+
+    log: Log
+    gateway: GatewayProcess
+    source: Source
+    settings: Settings
+    workshop: LocalWorkshop
+
+    def engine(self, planner: Planner, approver: Approver) -> Engine:
+        """Return the engine that works with `planner` and asks `approver`."""
+        ports = Ports(
+            planner=planner,
+            review=partial(review, allowed=self.settings.requirements.allowed),
+            approver=approver,
+            identify=self.source.identify,
+            workshop=self.workshop,
+            gateway=self.gateway,
+            origin={**self.source.origin, "session": self.log.journal.session},
+            redactor=redactor(self.settings),
+            identity=identity(),
+            new_access_key=new_access_key,
+            remarks=self.source.remarks,
+        )
+        return Engine(ports, self.log)
+
+    async def close(self) -> None:
+        """End what was prepared, the gateway process and the writer, and close the journal."""
+        await self.workshop.close()
+        await self.gateway.close()
+        self.log.close()
+        self.log.journal.close()
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def identity() -> str:
+    """Return the operating-system user, from the user id and not from the environment."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def new_access_key() -> str:
+    """Return a dummy access key id for one run; it opens nothing anywhere."""
+    return f"AKIACOUNTERSIGN{secrets.token_hex(4).upper()}"[:20]
+
+
+def redactor(settings: Settings, known: Iterable[tuple[str, str]] = ()) -> Redactor:
+    """Return what takes secrets out; `known` are further ones: (what it is, value)."""
+    key = _installation_key(settings.data_directory)
+    return Redactor(key=key, secrets=known, patterns=settings.redact.patterns)
+
+
+def sessions_folder(settings: Settings) -> Path:
+    """Return where session files lie."""
+    return settings.data_directory / "sessions"
+
+
+def workshop(settings: Settings) -> LocalWorkshop:
+    """Return where scripts run on this machine."""
+    runtimes = settings.data_directory / "runtimes"
+    environments = Environments(runtimes, index_of(settings))
+    return LocalWorkshop(runtimes, environments, settings.requirements.allowed)
+
+
+def preview(settings: Settings, source: Source, mode: Mode, regions: tuple[str, ...]) -> Terms:
+    """Return the terms that a new session would bind; raises IdentityUnknown."""
+    from sandbox.runtime import runtime_digest
+
+    caller = source.identify()
+    target = Target(
+        source=source.name,
+        partition=caller.partition,
+        account=caller.account,
+        role=caller.role,
+        regions=tuple(dict.fromkeys(regions or settings.regions or caller.regions)),
+        alias=caller.alias,
+    )
+    ceiling = ceiling_of(mode, settings.ceiling)
+    return Terms("run", target, settings.limits(), ceiling, runtime_digest())
+
+
+async def start(
+    settings: Settings, source: Source, wish: Wish, show: Callable[[Session, Fact], None]
+) -> tuple[Desk, Session]:
+    """Make a new session with its journal; raises JournalError, MachineUnfit."""
+    _installation_key(settings.data_directory)  # without it nothing could be recorded
+    started = _started(settings, source, wish)
+    journal = Journal.create(sessions_folder(settings) / f"{started.session}.db", started.session)
+    log = Log(journal, now_ms)
+    fact = await log.append(started)
+    session = begin(fact)
+    show(session, fact)
+    return Desk(log, _gateway(source), source, settings, workshop(settings)), session
+
+
+async def resume(
+    settings: Settings, source: Source, path: Path, show: Callable[[Session, Fact], None]
+) -> tuple[Desk, Session]:
+    """Go on with a session that has not ended; raises UsageError, JournalError, IllegalEvent."""
+    _installation_key(settings.data_directory)
+    log = Log(Journal.open(path), now_ms)
+    session = fold(log.facts())
+    if source.name != session.started.source:
+        raise UsageError("the session was started against another source")
+    drafted = any(step.drafts for step in session.steps)
+    if session.started.goal == "run" and not drafted and session.finished is None:
+        raise UsageError(
+            "it broke off before its script was on record", hint="start it anew: countersign run"
+        )
+    if session.finished is None:
+        fact = await log.append(SessionResumed(identity(), version("countersign")))
+        session = apply(session, fact)
+        show(session, fact)
+    return Desk(log, _gateway(source), source, settings, workshop(settings)), session
+
+
+def new_name(now: datetime) -> str:
+    """Return a session's name: names sort as the sessions began, to the millisecond."""
+    milliseconds = now.microsecond // 1000
+    return f"{now:%Y%m%dT%H%M%S}-{milliseconds:03x}{secrets.token_hex(2)}"
+
+
+def _gateway(source: Source) -> GatewayProcess:
+    return GatewayProcess(environment=source.environment)
+
+
+def _started(settings: Settings, source: Source, wish: Wish) -> SessionStarted:
+    from sandbox.runtime import runtime_digest
+
+    return SessionStarted(
+        session=new_name(datetime.now(UTC)),
+        question=wish.question,
+        goal=wish.goal,
+        mode=wish.mode,
+        source=source.name,
+        regions=tuple(dict.fromkeys(wish.regions or settings.regions)),
+        ceiling=ceiling_of(wish.mode, settings.ceiling),
+        limits=settings.limits(),
+        most_steps=settings.budget.steps,
+        most_ms=settings.budget.minutes * 60_000,
+        runtime=runtime_digest(),
+        identity=identity(),
+        version=version("countersign"),
+        repairs=wish.repairs,
+        most_cost=settings.budget.cents * 10_000,
+        most_aws_cost=settings.budget.aws_cents * 10_000,
+        cache_ms=settings.aws.cache_seconds * 1000,
+    )
+
+
+def _installation_key(folder: Path) -> bytes:
+    """Return the key under which equal secrets get equal tags; made whole on first use, 0600."""
+    path = folder / "redaction.key"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            with suppress(FileExistsError):  # another one was quicker: its key it is
+                place(path, secrets.token_bytes(KEY_BYTES))
+        key = path.read_bytes()
+    except OSError as error:
+        raise MachineUnfit(
+            f"{path}: {error.strerror}", hint="is the data directory yours?"
+        ) from error
+    if len(key) < KEY_BYTES:
+        raise MachineUnfit(
+            f"{path} holds {len(key)} bytes, which is no key",
+            hint="remove it: a new one is made, and only the tags of equal secrets change",
+        )
+    return key

@@ -1,0 +1,1 @@
+"""Where judged calls go: implementations of the one `sandbox.job.Upstream` port."""

@@ -1,0 +1,1 @@
+"""Saved scripts with parameters, triggers and conclusions, and the planner that needs no model."""

@@ -1,0 +1,1 @@
+"""Runs one job in isolation; knows bytes and AWS calls, nothing of sessions, policies or models."""

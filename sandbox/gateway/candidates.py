@@ -1,0 +1,123 @@
+"""What a request could be: the operations that its marker, or its method and path, can mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sandbox.errors import Unidentified
+from sandbox.gateway.arrived import Arrived
+from sandbox.gateway.bodies import FORM, read_form
+from sandbox.gateway.routes import Route, Routes
+
+_BUCKET_HOST = re.compile(
+    r"(.+)\.(s3(?:express)?[.-](?!object-lambda)[a-z0-9.-]*amazonaws\.com[.a-z]*)"
+)
+_CBOR_PATH = re.compile(r"/service/([A-Za-z0-9_]+)/operation/([A-Za-z0-9_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One operation that a request could be."""
+
+    service: str
+    protocol: str
+    operation: str
+    route: Route | None = None
+    """Of REST services only."""
+    labels: Sequence[str] = ()
+    """What stands in the path for the labels of `route`, as written."""
+    fields: Mapping[str, str] | None = None
+    """Of forms only: what the body says, without Action and Version."""
+
+
+def could_be(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
+    """Yield each operation of a service that a request may be.
+
+    Raises Unidentified, with what is wrong, when its protocol has a marker and names none.
+    """
+    if routes.rest:
+        yield from _by_path(routes, arrived)
+    elif routes.protocol == "smithy-rpc-v2-cbor":
+        yield from _by_cbor_path(routes, arrived)
+    else:
+        by = _by_target if routes.protocol == "json" else _by_form
+        candidate = by(routes, arrived)
+        _check_said(candidate.operation, arrived)
+        yield candidate
+
+
+def _by_path(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
+    path = arrived.path
+    if routes.service == "s3":
+        bucket = _BUCKET_HOST.fullmatch(arrived.host)
+        label = arrived.label or (bucket[1] if bucket else "")
+        path = f"/{label}{path}" if label else path
+    for route, labels in routes.matching(arrived.method, path, arrived.query):
+        if arrived.said_to_be in ("", route.operation):
+            yield Candidate(routes.service, routes.protocol, route.operation, route, labels)
+
+
+def _by_cbor_path(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
+    match = _CBOR_PATH.fullmatch(arrived.path)
+    if match is None or match[1] != routes.marker or match[2] not in routes.operations:
+        raise Unidentified(f"the path does not name an operation of {routes.service}")
+    _check_said(match[2], arrived)
+    yield Candidate(routes.service, routes.protocol, match[2])
+
+
+def _by_target(routes: Routes, arrived: Arrived) -> Candidate:
+    _check_plain(arrived)
+    prefix, _, name = arrived.headers.get("x-amz-target", "").rpartition(".")
+    if prefix != routes.marker:
+        raise Unidentified(f"X-Amz-Target does not name an operation of {routes.service}")
+    return Candidate(routes.service, routes.protocol, _known(name, routes))
+
+
+def _by_form(routes: Routes, arrived: Arrived) -> Candidate:
+    _check_plain(arrived)
+    if arrived.headers.get("content-type") != FORM:
+        raise Unidentified(
+            f"the content type is {arrived.headers.get('content-type')!r}, "
+            f"and this service takes {FORM!r}"
+        )
+    fields = read_form(arrived.body)
+    name, version = fields.pop("Action", ""), fields.pop("Version", "")
+    if version != routes.marker:
+        raise Unidentified(
+            f"the body is for version {version!r} of {routes.service}, "
+            f"and only {routes.marker} is known"
+        )
+    return Candidate(routes.service, routes.protocol, _known(name, routes), fields=fields)
+
+
+def _known(name: str, routes: Routes) -> str:
+    if name not in routes.operations:
+        raise Unidentified(f"{routes.service} has no operation {name!r}")
+    return name
+
+
+def _check_said(name: str, arrived: Arrived) -> None:
+    if arrived.said_to_be not in ("", name):
+        raise Unidentified(f"it is {name}, and its x-id says {arrived.said_to_be!r}")
+
+
+def _check_plain(arrived: Arrived) -> None:
+    """Refuse what no protocol that has a marker ever sends."""
+    if arrived.method != "POST":
+        raise Unidentified(
+            f"the method is {arrived.method!r}; the protocol of this service uses POST"
+        )
+    if "content-encoding" in arrived.headers:
+        raise Unidentified(COMPRESSED)
+    if "?" in arrived.url:
+        raise Unidentified("the URL has a query string; the protocol of this service has none")
+    if arrived.path != "/":
+        raise Unidentified("the path is not '/'; the protocol of this service has no other")
+
+
+COMPRESSED = (
+    "its body is compressed, so its parameters can't be read "
+    "(set AWS_DISABLE_REQUEST_COMPRESSION=true) (content-encoding)"
+)

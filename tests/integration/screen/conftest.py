@@ -1,0 +1,243 @@
+"""A screen to try: real loop, engine, journal and approvals; a planner and a sandbox that are ours.
+
+`play` brings a session up on a screen without a terminal and hands over the pilot. The planner
+proposes some steps and then answers, the sandbox tells what a script printed without running it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from core.answer import conclude, fill
+from core.approval.approvers import Approver
+from core.approval.draft import Draft
+from core.approval.redeem import Payload
+from core.aws import Source
+from core.checks.finding import Call, Finding, Review
+from core.config import load
+from core.engine import Engine, Ports
+from core.errors import CountersignError
+from core.events import AnswerGiven, CallerIdentified, DecisionMade, Fact, Mode, PlanProposed
+from core.gateway_client import GatewayProcess
+from core.planner import Planner
+from core.recorded_jobs import ReplayingWorkshop
+from core.redact import Redactor
+from core.session import Session, Step
+from core.start import Desk, Wish, start
+from sandbox.job import Finished, JobEvent, JobResult, Output, Sha, Tier
+from sandbox.replayed import Replayed
+from tui.app import CountersignApp
+from tui.bridge import Bridge
+from tui.work import Front, bring_to_end
+
+SCRIPT = b'"""Look at the alarms."""\n\nimport boto3\n\nprint(boto3.client("cloudwatch"))\n'
+EDITED = SCRIPT + b"# looked at by a person\n"
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"},
+    ],
+}
+Walk = Callable[["Player"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A planner that takes so many steps and then answers from the cards."""
+
+    number: int
+
+    async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
+        place = len(session.steps) + 1
+        if place > self.number:
+            return await self.conclude(session, payload)
+        return PlanProposed(f"S{place}", f"Look {place}", "to know", "collect", "", {})
+
+    async def generate(self, session: Session, step: Step, payload: Payload) -> Draft:
+        return Draft(
+            step=step.plan.step,
+            version=1,
+            author="workflow",
+            kind="collect",
+            language="python",
+            script=SCRIPT,
+            requirements=(),
+            policy=POLICY,
+            rollback=None,
+            post_check=None,
+            parameters={"place": len(session.steps)},
+            inputs=(),
+        )
+
+    async def conclude(self, session: Session, payload: Payload) -> AnswerGiven:
+        claims = [fill("{firing} alarms fire", card) for card in session.cards]
+        gaps = [gap.reason for gap in session.gaps]
+        return conclude("likely", "The disk is full.", claims, gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A review that finds what the test wants."""
+
+    tier: Tier = 1
+    blockers: int = 0
+
+    def __call__(self, draft: Draft) -> Review:
+        finding = Finding("test", "T1", "blocker", 3, "this must not run", "leave it out")
+        calls = (Call("cloudwatch", "DescribeAlarms", 5),)
+        return Review((finding,) * self.blockers, calls, self.tier, (), (), POLICY)
+
+
+def _told() -> dict[Sha, list[JobEvent]]:
+    result = json.dumps({"facts": {"firing": 2}}).encode()
+    events: list[JobEvent] = [
+        Output("stdout", 0, b"2 alarms fire\n", 0),
+        Finished(JobResult("exited", 0, None, result, {})),
+    ]
+    return {Sha(hashlib.sha256(script).hexdigest()): events for script in (SCRIPT, EDITED)}
+
+
+@dataclass(frozen=True, slots=True)
+class Practice(Desk):
+    """A desk whose sandbox runs nothing and whose review is the test's."""
+
+    review: Reviewed = field(default_factory=Reviewed)
+
+    def engine(self, planner: Planner, approver: Approver) -> Engine:
+        ports = Ports(
+            planner=planner,
+            review=self.review,
+            approver=approver,
+            identify=self.source.identify,
+            workshop=ReplayingWorkshop(Replayed(_told()), aws=False),
+            gateway=self.gateway,
+            origin=self.source.origin,
+            redactor=Redactor(key=b"k" * 32, patterns=()),
+            identity="somebody",
+            new_access_key=lambda: "AKIACOUNTERSIGN00000",
+        )
+        return Engine(ports, self.log)
+
+
+@dataclass(slots=True)
+class Player:
+    """A screen with a session on it, and somebody at the keys."""
+
+    app: CountersignApp
+    bridge: Bridge
+    pilot: Pilot[int]
+    facts: list[Fact]
+
+    @property
+    def decisions(self) -> list[DecisionMade]:
+        """Every decision on record."""
+        return [fact.event for fact in self.facts if isinstance(fact.event, DecisionMade)]
+
+    @property
+    def text(self) -> str:
+        """What the screen shows, as text."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text for strip in strips)
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until something holds; fails when it does not within ten seconds."""
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, f"never: {what}\n{self.text}"
+            await self.pilot.pause(0.02)
+
+    async def asked(self, request: str = "R1") -> None:
+        """Wait until a request is on the screen; its keys sleep still."""
+        await self.until(
+            lambda: self.bridge.asked and self.bridge.asked.request == request, f"{request} asks"
+        )
+        await self.until(lambda: f"▲ {request}" in self.text, f"{request} is shown")
+
+    async def armed(self, request: str = "R1") -> None:
+        """Wait until the keys that decide are awake."""
+        await self.asked(request)
+        await self.until(lambda: "asks because" in self.text, "the keys are awake")
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one after the other, and let the screen take them in."""
+        for key in keys:
+            await self.pilot.press(key)
+        await self.pilot.pause(0.06)
+
+    async def type(self, text: str) -> None:
+        """Type a text into a field."""
+        await self.press(*("space" if each == " " else each for each in text))
+
+    async def ended(self) -> None:
+        """Wait until the session has come to its end."""
+        session = self.bridge
+        await self.until(lambda: session.session and session.session.finished, "it ends")
+
+
+async def _play(
+    walk: Walk,
+    folder: Path,
+    *,
+    size: tuple[int, int] = (120, 40),
+    mode: Mode = "guided",
+    steps: int = 1,
+    tier: Tier = 1,
+    blockers: int = 0,
+) -> CountersignApp:
+    bridge = Bridge()
+    facts: list[Fact] = []
+    caller = CallerIdentified(
+        "aws", "123456789012", "shop", "arn:aws:iam::1:role/r", ("eu-west-1",)
+    )
+    source = Source("recorded:" + "0" * 64, {}, lambda: caller)
+    settings = load(None, {"COUNTERSIGN_DATA": str(folder)})
+
+    def show(session: Session, fact: Fact) -> None:
+        facts.append(fact)
+        bridge.show(session, fact)
+
+    async def work() -> int:
+        desk, session = await start(settings, source, Wish("why?", "ask", mode), show)
+        bridge.opened(desk.log.payload)
+        practice = Practice(
+            desk.log, GatewayProcess(), source, settings, desk.workshop, Reviewed(tier, blockers)
+        )
+        front = Front(show, bridge.approver, bridge.inbox)
+        return await bring_to_end(practice, session, Steps(steps), front)
+
+    app = CountersignApp(bridge, "why?", work)
+    async with app.run_test(size=size) as pilot:
+        await walk(Player(app, bridge, pilot, facts))
+    return app
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[..., CountersignApp]:
+    """Return what plays a walk over a new session; keywords say what kind of session."""
+
+    def played(walk: Walk, **kind: Any) -> CountersignApp:
+        return asyncio.run(_play(walk, tmp_path, **kind))
+
+    return played
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Callable[[], list[Path]]:
+    """Return the session files that `play` left behind."""
+    return lambda: sorted((tmp_path / "sessions").glob("*.db"))
+
+
+@pytest.fixture
+def broken() -> type[CountersignError]:
+    """Return the base of what ends a session from within."""
+    return CountersignError

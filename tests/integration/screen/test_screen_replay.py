@@ -1,0 +1,133 @@
+"""The same screen over a recorded session: everything to see, nothing to decide."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from core.journal.verify import verify
+from tui.app import CountersignApp
+from tui.playback import Playback
+from tui.views import Plan, Row
+from tui.widgets.panes import PlanPane
+
+SIZES = [(120, 40), (80, 24)]
+
+
+@pytest.fixture
+def recorded(play: Callable[..., Any], sessions: Callable[[], list[Path]]) -> Path:
+    """Return the file of a session with one approved step and an answer."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("a")
+        await screen.ended()
+        await screen.until(lambda: not screen.app.working, "it is sealed")
+
+    play(walk)
+    return sessions()[0]
+
+
+def text_of(app: App[int]) -> str:
+    """Return what the screen shows."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def shown(app: App[int], pilot: Pilot[int], text: str) -> None:
+    """Wait until the screen shows a text; fails when it does not within ten seconds."""
+    deadline = time.monotonic() + 10
+    while text not in text_of(app):
+        assert time.monotonic() < deadline, text_of(app)
+        await pilot.pause(0.02)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_replay_shows_all_and_decides_nothing(recorded: Path, size: tuple[int, int]) -> None:
+    """It begins at the end, walks event by event, says REPLAY, and no key changes the record."""
+    before = verify(recorded)
+
+    async def walk() -> None:
+        with Playback(recorded) as playback:
+            app = CountersignApp(playback, "x")
+            async with app.run_test(size=size) as pilot:
+                await shown(app, pilot, "The disk is full.")
+                assert "REPLAY" in text_of(app)
+                await pilot.press("g")
+                seen = []
+                for _ in range(40):
+                    await pilot.press("n")
+                    seen.append(text_of(app))
+                asks = next(each for each in seen if "decision.requested" in each)
+                assert "import boto3" in asks
+                assert not any("Approve" in each or "▲ R1" in each for each in seen)
+                last = text_of(app)
+                await pilot.press("a", "e", "r", "s", "x", "x", "enter", "space", "escape")
+                await pilot.pause(0.1)
+                assert text_of(app) == last
+                assert len(app.screen_stack) == 1
+                await pilot.press("p")
+                assert text_of(app) != last
+                await pilot.press("q")
+            assert app.failure is None
+
+    asyncio.run(walk())
+
+    assert verify(recorded) == before
+
+
+def test_a_replay_shows_what_the_live_screen_showed(
+    play: Callable[..., Any], sessions: Callable[[], list[Path]]
+) -> None:
+    """Steps and answer are the same picture; only the rows around them tell that it is a replay."""
+    live: list[str] = []
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("a")
+        await screen.ended()
+        await screen.until(lambda: "LIKELY" in screen.text, "the answer")
+        await screen.until(lambda: not screen.app.working, "it is sealed")
+        live.append(screen.text)
+
+    play(walk)
+
+    async def again() -> None:
+        with Playback(sessions()[0]) as playback:
+            app = CountersignApp(playback, "x")
+            async with app.run_test(size=(120, 40)) as pilot:
+                await shown(app, pilot, "LIKELY")
+                live.append(text_of(app))
+
+    asyncio.run(again())
+
+    [before, after] = [each.split("\n")[1:-3] for each in live]
+    assert before == after
+
+
+def test_a_text_is_laid_out_for_the_room_it_gets() -> None:
+    """A pane that is not shown has no room and no text; shown, its rows are as wide as it is."""
+
+    class Room(App[int]):
+        def compose(self) -> ComposeResult:
+            pane = PlanPane()
+            pane.display = False
+            yield pane
+
+    async def walk() -> None:
+        app = Room()
+        async with app.run_test(size=(80, 24)) as pilot:
+            pane, row = app.query_one(PlanPane), Row("Tier", "a value of more than ten columns")
+            pane.paint(Plan("", "why", (row,), "", (), ()))
+            assert str(pane.query_one(Static).content) == ""
+            pane.display = True
+            await shown(app, pilot, "Tier  a value of more than ten columns")
+
+    asyncio.run(walk())

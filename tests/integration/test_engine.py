@@ -1,0 +1,153 @@
+"""The engine over a sandbox that replays: what has to hold on this machine before anything runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from core.approval.approvers import FromList
+from core.approval.redeem import Countersigned
+from core.aws import SHIPPED, open_source
+from core.checks.review import review
+from core.codec import parse
+from core.config import load
+from core.engine import Engine, Ports, Workshop
+from core.errors import MachineUnfit, NotCountersigned
+from core.events import Fact
+from core.journal.store import read
+from core.loop import Loop
+from core.recorded_jobs import ReplayingWorkshop, recorded_jobs
+from core.session import Session
+from core.start import Desk, Wish, new_access_key, now_ms, redactor, sessions_folder, start
+from core.workflows.planner import WorkflowPlanner, load_library
+from sandbox.job import Gateway, Job, JobEvent, Sandbox, Sha, Shape
+from sandbox.replayed import Replayed
+
+OTHER_RUNTIME = Sha("0" * 64)
+
+
+class Watched(Replayed):
+    """A replaying sandbox that remembers what it was asked to run."""
+
+    def __init__(self) -> None:
+        with read(SHIPPED / "shop-502.db") as recording:
+            facts = [Fact(e.seq, e.at, parse(e.kind, e.text)) for e in recording.entries()]
+            super().__init__(recorded_jobs(facts, recording.payload))
+        self.asked: list[str] = []
+
+    @asynccontextmanager
+    async def run(
+        self, job: Job, gateway: Gateway | None, spec: bytes
+    ) -> AsyncIterator[AsyncIterator[JobEvent]]:
+        """Remember, then do as told."""
+        self.asked.append(job.run)
+        async with super().run(job, gateway, spec) as events:
+            yield events
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRuntime(ReplayingWorkshop):
+    """A machine whose scripts see another runtime than the one that was approved."""
+
+    runtime: Sha = OTHER_RUNTIME
+
+    async def ready_for(self, ready: Countersigned) -> tuple[Sandbox, Shape]:
+        """Return the shape with that runtime."""
+        sandbox, shape = await ReplayingWorkshop.ready_for(self, ready)
+        return sandbox, replace(shape, environment_digest=self.runtime)
+
+
+def ports(desk: Desk, workshop: Workshop) -> Ports:
+    """Return what the engine talks to: everything real but the sandbox."""
+    return Ports(
+        planner=WorkflowPlanner(load_library()),
+        review=review,
+        approver=FromList([]),
+        identify=desk.source.identify,
+        workshop=workshop,
+        gateway=desk.gateway,
+        origin=desk.source.origin,
+        redactor=redactor(desk.settings),
+        identity="somebody",
+        new_access_key=new_access_key,
+    )
+
+
+async def work(data: Path, sandbox: Watched, runtime: Sha | None, facts: list[Fact]) -> None:
+    """Work on the shipped world where scripts see `runtime`, None for the one of the terms."""
+
+    def show(_: Session, fact: Fact) -> None:
+        facts.append(fact)
+
+    settings = load(None, {"COUNTERSIGN_DATA": str(data)})
+    source = open_source("simulated:shop-502", sessions_folder(settings))
+    desk, session = await start(settings, source, Wish(source.question, "ask", "automated"), show)
+    workshop = OtherRuntime(sandbox, runtime=runtime) if runtime else ReplayingWorkshop(sandbox)
+    engine = Engine(ports(desk, workshop), desk.log)
+    try:
+        await Loop(engine, desk.log, asyncio.Queue(), show, now_ms).work(session)
+    finally:
+        await desk.close()
+
+
+def kinds(facts: list[Fact]) -> list[str]:
+    """Return the kinds of some facts, in order."""
+    return [fact.event.kind for fact in facts]
+
+
+def test_another_runtime_than_the_approved_one_runs_nothing(tmp_path: Path) -> None:
+    """The digest binds the runtime: on a machine that has another one, an approval is worthless."""
+    sandbox, facts = Watched(), list[Fact]()
+
+    with pytest.raises(NotCountersigned, match="the runtime on this machine"):
+        asyncio.run(work(tmp_path, sandbox, OTHER_RUNTIME, facts))
+
+    assert kinds(facts)[-1] == "decision.made"
+    assert "run.started" not in kinds(facts)
+    assert sandbox.asked == []
+
+
+def test_the_approved_runtime_runs(tmp_path: Path) -> None:
+    """The same session on a machine with the approved runtime comes to its end."""
+    sandbox, facts = Watched(), list[Fact]()
+
+    asyncio.run(work(tmp_path, sandbox, None, facts))
+
+    assert kinds(facts)[-1] == "session.finished"
+    assert sandbox.asked == ["X1", "X2", "X3", "X4"]
+
+
+# ------------------------------------------------------------------ the key of this installation
+@pytest.mark.parametrize("torn", [b"", b"x" * 31])
+def test_a_torn_key_is_told_before_anything_is_on_record(tmp_path: Path, torn: bytes) -> None:
+    """No session begins over half a key; the hint says what to do, and that helps."""
+    key, facts = tmp_path / "redaction.key", list[Fact]()
+    key.write_bytes(torn)
+
+    with pytest.raises(MachineUnfit) as refused:
+        asyncio.run(work(tmp_path, Watched(), None, facts))
+
+    assert refused.value.hint.startswith("remove it")
+    assert (facts, {file.name for file in tmp_path.iterdir()}) == ([], {key.name})
+    key.unlink()
+    asyncio.run(work(tmp_path, Watched(), None, facts))
+    assert (kinds(facts)[-1], len(key.read_bytes())) == ("session.finished", 32)
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_all_who_race_for_the_key_have_the_same(tmp_path: Path) -> None:
+    """Many first starts at once: one key, whole, and no leftovers."""
+    settings = load(None, {"COUNTERSIGN_DATA": str(tmp_path / "data")})
+    secret = '{"password": "a secret that is tagged"}'
+
+    with ThreadPoolExecutor(8) as pool:
+        tags = set(pool.map(lambda _: redactor(settings).redact(secret), range(32)))
+
+    assert len(tags) == 1
+    assert [file.name for file in (tmp_path / "data").iterdir()] == ["redaction.key"]

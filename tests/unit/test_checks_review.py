@@ -1,0 +1,346 @@
+"""The review: every check over a whole draft, sorted, with the facts derived from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.approval.draft import Draft
+from core.checks.finding import Call, Finding, Review
+from core.checks.review import review
+from core.iam.tiers import tier_of_policy
+from sandbox.job import Tier
+
+HASH = " --hash=sha256:" + "a" * 64
+SCRIPT = b"""\
+import boto3
+ec2 = boto3.client("ec2")
+ec2.describe_vpcs()
+boto3.client("logs").filter_log_events(logGroupName="web")
+boto3.client("sts").get_caller_identity()
+"""
+NEEDED = ["ec2:DescribeVpcs", "logs:FilterLogEvents"]
+LOG_GROUP = "arn:aws:logs:*:*:log-group:web:*"
+PROPOSED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": NEEDED, "Resource": "*"}],
+}
+DRAFT = Draft(
+    step="S1",
+    version=1,
+    author="file",
+    kind="collect",
+    language="python",
+    script=SCRIPT,
+    requirements=(),
+    policy=PROPOSED,
+    rollback=None,
+    post_check=None,
+    parameters={},
+    inputs=(),
+)
+
+
+def allows(*actions: str, **fields: Any) -> dict[str, Any]:
+    """A policy that allows these actions."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*", **fields}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """A policy with the statements of two."""
+    return {"Statement": [*one["Statement"], *other["Statement"]]}
+
+
+def reviewed(**fields: Any) -> Review:
+    """The review of the draft above with some of its fields changed."""
+    return review(replace(DRAFT, **fields))
+
+
+def rules(found: Review) -> list[str]:
+    """The findings of a review, such as "blocker policy/never"."""
+    return [f"{one.severity} {one.source}/{one.rule}" for one in found.findings]
+
+
+def test_a_draft_that_fits_has_no_findings() -> None:
+    """A script under exactly the policy that it needs leaves nothing to say."""
+    assert reviewed() == Review(
+        findings=(),
+        calls=(
+            Call("ec2", "DescribeVpcs", 3),
+            Call("logs", "FilterLogEvents", 4),
+            Call("sts", "GetCallerIdentity", 5),
+        ),
+        tier=2,
+        missing=(),
+        excess=(),
+        proposed=PROPOSED,
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ({}, ["warning policy/empty"]),
+        ({"Version": "2012-10-17", "Statement": []}, ["warning policy/empty"]),
+        (allows("logs:filterlogevents"), ["warning policy/missing"]),
+        (allows(*NEEDED, "ec2:DescribeSubnets"), ["warning policy/excess"]),
+        (allows("ec2:Describe*", "logs:FilterLogEvents"), ["warning policy/wildcard"]),
+        (allows(*NEEDED, "rds:Describe*"), ["warning policy/excess", "warning policy/wildcard"]),
+        (
+            allows(*NEEDED, "ec2:DescribeVPC"),
+            ["warning policy/excess", "warning policy/unknown-action"],
+        ),
+        (allows(*NEEDED, "iam:PassRole"), []),
+        (allows("*"), ["blocker policy/never"]),
+        (
+            allows(*NEEDED, "cloudtrail:StopLogging"),
+            ["blocker policy/never", "warning policy/excess"],
+        ),
+        (allows(*NEEDED, Conditions={}), ["blocker policy/malformed", "warning policy/missing"]),
+        ({"Statement": "all"}, ["blocker policy/malformed"]),
+        (
+            {"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}},
+            ["blocker policy/not-action"],
+        ),
+        (
+            {"Statement": {"Effect": "Allow", "Action": NEEDED, "NotResource": "arn:aws:s3:::x"}},
+            ["blocker policy/not-resource"],
+        ),
+        (
+            {"Statement": [{"Effect": "Deny", "NotAction": "ec2:*", "Resource": "*"}]},
+            ["warning policy/missing"],
+        ),
+    ],
+)
+def test_policies(policy: dict[str, Any], expected: list[str]) -> None:
+    """The form of a policy, its reach, and its fit to the calls are each told."""
+    assert list(dict.fromkeys(rules(reviewed(policy=policy)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "missing", "excess"),
+    [
+        ({}, NEEDED, []),
+        (PROPOSED, [], []),
+        (allows("ec2:*"), ["logs:FilterLogEvents"], []),
+        (allows(*NEEDED, "rds:*", "RDS:*", "ec2:DescribeVpc?"), [], ["rds:*", "RDS:*"]),
+        (
+            both(allows(*NEEDED), allows("logs:*", Effect="Deny")),
+            ["logs:FilterLogEvents"],
+            [],
+        ),
+        (
+            both(allows(*NEEDED), allows("logs:*", Effect="Deny", Resource=LOG_GROUP)),
+            [],
+            [],
+        ),
+        (
+            {"Statement": {"Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}},
+            ["logs:FilterLogEvents"],
+            [],
+        ),
+    ],
+)
+def test_what_is_missing_and_what_is_excess(
+    policy: dict[str, Any], missing: list[str], excess: list[str]
+) -> None:
+    """Actions that calls need and no Allow names are missing; what no call needs is excess."""
+    found = reviewed(policy=policy)
+
+    assert (list(found.missing), list(found.excess)) == (missing, excess)
+
+
+def test_a_missing_action_names_its_line() -> None:
+    """The line that will be denied is told, with what to allow."""
+    found = reviewed(policy=allows("logs:FilterLogEvents")).findings
+
+    assert found == (
+        Finding(
+            "policy",
+            "missing",
+            "warning",
+            3,
+            "the code calls ec2:DescribeVpcs, which the policy does not allow",
+            "allow ec2:DescribeVpcs",
+        ),
+    )
+
+
+def test_the_empty_policy_is_answered_with_one() -> None:
+    """Without a policy the review proposes the narrowest one, ready to be pasted."""
+    found = reviewed(policy={})
+
+    assert found.proposed == PROPOSED
+    assert found.findings[0].fix == f"use this policy: {json.dumps(PROPOSED)}"
+
+
+def test_the_empty_policy_suits_a_script_without_calls() -> None:
+    """A script that calls nothing needs nothing."""
+    found = reviewed(script=b"print(1)\n", policy={}, kind="analyse")
+
+    assert (found.findings, found.tier) == ((), 0)
+    assert found.proposed == {"Version": "2012-10-17", "Statement": []}
+
+
+def test_an_unknown_action_comes_with_the_nearest_known_one() -> None:
+    """A misspelt action is told with the name that was probably meant."""
+    found = reviewed(policy=allows(*NEEDED, "ec2:DescribeInstance"))
+
+    assert [one.fix for one in found.findings if one.rule == "unknown-action"] == [
+        "did you mean ec2:DescribeInstances?"
+    ]
+
+
+def test_excess_is_only_noted_where_calls_may_be_hidden() -> None:
+    """What nothing seems to need may be needed by what could not be seen."""
+    hidden = SCRIPT + b"getattr(ec2, input())()\n"
+    found = reviewed(script=hidden, policy=allows(*NEEDED, "ec2:DescribeSubnets"))
+
+    assert rules(found) == ["warning aws-calls/cannot-tell", "note policy/excess"]
+
+
+@pytest.mark.parametrize(
+    "policy", [{}, PROPOSED, allows("ec2:Describe*"), allows("*"), allows("ecs:UpdateService"), []]
+)
+@pytest.mark.parametrize("script", [SCRIPT, b"print(1)\n", b"not Python"])
+def test_the_tier_is_that_of_the_policy(policy: Any, script: bytes) -> None:
+    """Neither code that calls little nor code that can't be read changes the tier."""
+    assert reviewed(policy=policy, script=script).tier == tier_of_policy(policy)[0]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "expected"),
+    [
+        ((), []),
+        (("rich==13.7.1" + HASH,), []),
+        (("Rich==13.7.1" + HASH + HASH, "ruamel.yaml[jinja2]==0.18.6+x" + HASH), []),
+        (("rich",), ["unlocked"]),
+        (("rich==13.7.1",), ["unlocked"]),
+        (("rich>=13" + HASH,), ["unlocked"]),
+        (("rich==13.7.1" + HASH[:-1],), ["unlocked"]),
+        (("rich @ https://example.org/rich.whl" + HASH,), ["unlocked"]),
+        (("--index-url https://example.org",), ["unlocked"]),
+        (("rich==13.7.1" + HASH + "\nmore==1",), ["unlocked"]),
+        (("rich==13.7.1" + HASH, "richer==1" + HASH), ["not-allowed"]),
+        (("Python_DateUtil==2.9.0" + HASH,), ["in-runtime"]),
+        (("a", "b==1" + HASH), ["not-allowed", "unlocked"]),
+    ],
+)
+def test_requirements(requirements: tuple[str, ...], expected: list[str]) -> None:
+    """Requirements must be locked, on the list, and none of the runtime's own packages."""
+    draft = replace(DRAFT, requirements=requirements)
+
+    found = review(draft, ("python-dateutil", "rich", "ruamel-yaml"))
+    assert [one.rule for one in found.blockers] == expected
+
+
+def test_without_a_list_no_package_is_allowed() -> None:
+    """Whoever forgets to hand the settings over allows nothing; the blocker names the package."""
+    (blocker,) = reviewed(requirements=("Rich==13.7.1" + HASH,)).blockers
+
+    assert blocker.message == "rich is not among the packages that scripts may use"
+    assert "requirements.allowed" in blocker.fix
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ["no-post-check", "no-rollback"]),
+        ({"rollback": b"print(1)\n"}, ["no-post-check"]),
+        ({"rollback": b"", "post_check": b""}, ["no-post-check", "no-rollback"]),
+        ({"rollback": b"print(1)\n", "post_check": b"print(1)\n"}, []),
+    ],
+)
+def test_a_change_brings_its_way_back(fields: dict[str, Any], expected: list[str]) -> None:
+    """A change without rollback or post-check is blocked; other kinds need neither."""
+    found = reviewed(kind="change", **fields)
+
+    assert [one.rule for one in found.blockers] == expected
+
+
+def test_rollback_and_post_check_are_read_too() -> None:
+    """Their mistakes are told as theirs, and their calls need permission as well."""
+    found = reviewed(
+        kind="change",
+        rollback=b"import boto3\nboto3.client('ec2').reboot_instances(InstanceIds=['i-1'])\n",
+        post_check=b"x = = 1\n",
+    )
+
+    assert found.missing == ("ec2:RebootInstances",)
+    assert [(one.rule, one.line, one.message) for one in found.findings] == [
+        ("invalid", None, "post-check, line 1: not valid Python: invalid syntax"),
+        (
+            "missing",
+            None,
+            "the code calls ec2:RebootInstances, which the policy does not allow",
+        ),
+    ]
+    assert all(call.operation != "RebootInstances" for call in found.calls)
+
+
+def test_findings_are_sorted() -> None:
+    """Blockers come first, then warnings, then notes, each by line."""
+    script = b"getattr(a, b)\nexec(a)\nimport boto3\nboto3.client('ec2').describe_x()\n\xe2\x80\x8b"
+    found = reviewed(
+        script=script.replace(b"\n\xe2", b"\n# \xe2"), policy=allows("ec2:RunInstances")
+    )
+
+    got = [(one.severity, one.line or 0) for one in found.findings]
+    ranks = ["blocker", "warning", "note"]
+    assert got == sorted(got, key=lambda each: (ranks.index(each[0]), each[1]))
+    assert {each[0] for each in got} == set(ranks)
+    assert {("blocker", 4), ("blocker", 5), ("warning", 2)} <= set(got)
+
+
+def test_the_review_never_changes_with_the_order_of_a_policy() -> None:
+    """Missing actions and the proposal come in one order, whatever that of the calls."""
+    lines = SCRIPT.splitlines(keepends=True)
+    turned = b"".join([*lines[:2], lines[3], lines[2]])
+
+    assert reviewed(script=turned, policy={}).proposed == PROPOSED
+
+
+@pytest.mark.parametrize(("policy", "tier"), [(PROPOSED, 2), ({}, 0)])
+def test_the_review_as_json(policy: dict[str, Any], tier: Tier) -> None:
+    """The keys are those that `check --json` promises, and everything in it is JSON."""
+    found = reviewed(policy=policy).to_json()
+
+    assert json.loads(json.dumps(found)) == found
+    assert {key: type(value) for key, value in found.items()} == {
+        "tier": int,
+        "findings": list,
+        "calls": list,
+        "policy": dict,
+    }
+    assert found["tier"] == tier
+    assert found["calls"][0] == {"service": "ec2", "operation": "DescribeVpcs", "line": 3}
+    assert set(found["policy"]) == {"missing", "excess", "proposed"}
+
+
+def test_a_finding_as_json() -> None:
+    """A finding has exactly the fields of the contract."""
+    found = reviewed(policy={}).to_json()["findings"]
+
+    assert [set(one) for one in found] == [{"source", "rule", "severity", "line", "message", "fix"}]
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (allows("ec2:DescribeInstancez")["Statement"] * 201, "201 statements, more than 200"),
+        (allows(*["ec2:DescribeInstances"] * 4_000)["Statement"], "larger than 64 KiB"),
+    ],
+)
+def test_a_policy_that_nobody_can_read_is_not_expanded(
+    statements: list[dict[str, Any]], said: str
+) -> None:
+    """One blocker says so; what the policy allows counts as never, since it was not looked at."""
+    found = reviewed(policy={"Version": "2012-10-17", "Statement": statements})
+
+    about_policy = [one for one in found.findings if one.source == "policy"]
+    assert [(one.severity, said in one.message) for one in about_policy] == [("blocker", True)]
+    assert found.tier == 5

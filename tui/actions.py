@@ -1,0 +1,142 @@
+"""Everything a person can do on the screen: one registry for keys, key bar and help.
+
+An action says which keys name it and when it makes sense; the screen does it. Keys that decide
+(`decides`) work only once the request has been on the screen for a moment (tui/arming.py). Enter,
+Space and Escape name no action, and a test holds that.
+
+Does not: decide. What an approval may do is settled in core/, whatever is pressed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Group = Literal["decide", "session", "look", "replay"]
+GROUPS: dict[Group, str] = {
+    "decide": "Decide on the request that is shown",
+    "session": "The session",
+    "look": "Look around",
+    "replay": "Walk through a recorded session",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the screen knows when it asks whether an action makes sense."""
+
+    asked: bool = False
+    """A request waits for a person at this screen."""
+    here: bool = False
+    """Its step is the page that is shown."""
+    replay: bool = False
+    finished: bool = False
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do."""
+
+    name: str
+    keys: tuple[str, ...]
+    label: str
+    """In the key bar; empty = only in the help."""
+    help: str
+    group: Group
+    in_bar: str = ""
+    """What the key bar shows instead of its first key, where it speaks for another action too."""
+
+    @property
+    def decides(self) -> bool:
+        """Its keys need a request that has been visible for a moment."""
+        return self.group == "decide"
+
+    @property
+    def key(self) -> str:
+        """How people read its keys."""
+        return " ".join(_SPELLED.get(key, key) for key in self.keys)
+
+    @property
+    def bar_key(self) -> str:
+        """The same, as short as the key bar wants it."""
+        return self.in_bar or self.key.split()[0]
+
+    def why_not(self, now: Situation) -> str:
+        """Return why it makes no sense now, a sentence; empty when it does."""
+        if self.group == "replay":
+            return "" if now.replay else "this is not a replay"
+        if now.replay and self.group in ("decide", "session") and self.name != "leave":
+            return "a replay is read-only"
+        if self.decides:
+            return _why_no_decision(now)
+        if self.name == "stop" and now.finished:
+            return "the session has ended"
+        if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
+            return "there is one page so far"
+        return ""
+
+
+MORE_THAN_ONE = 2
+_SPELLED = {
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "question_mark": "?",
+}
+
+ACTIONS = (
+    Action("approve", ("a",), "Approve", "Approve exactly this version, once.", "decide"),
+    Action(
+        "edit",
+        ("e", "E"),
+        "Edit",
+        "Open the script in $EDITOR; what you save is a new version, reviewed and asked anew.",
+        "decide",
+    ),
+    Action("reject", ("r",), "Reject…", "Reject it and say why; asks for the reason.", "decide"),
+    Action("skip", ("s",), "Skip", "Leave this step out; the gap is told in the answer.", "decide"),
+    Action(
+        "stop",
+        ("x",),
+        "Stop",
+        "Press twice: end what runs, and conclude from what there is.",
+        "session",
+    ),
+    Action("event_back", ("p",), "", "To the event before.", "replay"),
+    Action("event_on", ("n",), "Events", "To the next event.", "replay", in_bar="p n"),
+    Action("event_first", ("g",), "", "To the first event.", "replay"),
+    Action("event_last", ("G",), "First, last", "To the last event.", "replay", in_bar="g G"),
+    Action("previous", ("left_square_bracket",), "", "Show the step before.", "look"),
+    Action(
+        "next",
+        ("right_square_bracket",),
+        "Steps",
+        "To the next step, or the answer.",
+        "look",
+        in_bar="[ ]",
+    ),
+    Action("follow", ("f",), "", "Show the step that is worked on, and follow from here.", "look"),
+    Action("plan", ("1",), "", "To the plan.", "look"),
+    Action("code", ("2",), "", "To the code.", "look"),
+    Action("findings", ("3",), "", "To the findings; Enter marks the line in the code.", "look"),
+    Action("policy", ("4",), "", "To the IAM policy.", "look"),
+    Action("activity", ("5",), "", "To the activity.", "look"),
+    Action("zoom", ("z",), "Zoom", "Show the focused pane alone, and back.", "look"),
+    Action("help", ("question_mark", "f1"), "Help", "This page.", "look"),
+    Action(
+        "leave",
+        ("q", "ctrl+q"),
+        "Leave",
+        "Leave; a session that goes on stays open and can be resumed (press twice).",
+        "session",
+    ),
+)
+BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def _why_no_decision(now: Situation) -> str:
+    if not now.asked:
+        return "nothing waits for a decision"
+    if not now.here:
+        return "the request is on another page: press f to see it"
+    return ""

@@ -1,0 +1,209 @@
+"""The screen's frame: theme, the last filter before the terminal, crashes, signals, the worker.
+
+What a crash prints is one line, and never a frame's variables: those can hold credentials. The
+filter makes visible whatever control character might have slipped past tui/viewing.py, so that no
+text can talk to the terminal.
+
+Does not: know the engine (tui/bridge.py) or what a session means (tui/viewing.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import termios
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.app import App
+from textual.binding import BindingType
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState
+
+from core.errors import Left
+from core.safe_text import safe_text
+from tui.bridge import Bridge
+from tui.playback import Playback
+from tui.screens.review import ReviewScreen
+
+Work = Callable[[], Coroutine[None, None, int]]
+"""Works on the session; returns its exit code."""
+
+THEME = Theme(
+    name="countersign",
+    dark=True,
+    primary="#7aa2f7",
+    secondary="#7dcfff",
+    accent="#bb9af7",
+    warning="#e0af68",
+    error="#f7768e",
+    success="#9ece6a",
+    foreground="#c8d0e8",
+    background="#15161e",
+    surface="#1a1b26",
+    panel="#242635",
+    variables={
+        "border-calm": "#3b4060",
+        "text-dim": "#8089ad",
+        "scrollbar": "#3b4060",
+        "scrollbar-hover": "#7aa2f7",
+        "scrollbar-active": "#7aa2f7",
+        "scrollbar-background": "#1a1b26",
+        "scrollbar-background-hover": "#1a1b26",
+        "scrollbar-background-active": "#1a1b26",
+        "scrollbar-corner-color": "#1a1b26",
+    },
+)
+_SUSPECT = re.compile(r"[^\x20-\x7e\u2500-\u25ff]")
+
+
+class VisibleControls(LineFilter):
+    """Replaces what could speak to the terminal; the last gate, whatever widget painted it."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        del background
+        return [self._clean(segment) for segment in segments]
+
+    def _clean(self, segment: Segment) -> Segment:
+        text, style, control = segment
+        if control or not _SUSPECT.search(text):
+            return segment
+        return Segment(safe_text(text, newlines=False), style)
+
+
+class CountersignApp(App[int]):
+    """One session on one screen."""
+
+    TITLE = "countersign"
+    CSS_PATH: ClassVar = ["styles/base.tcss", "styles/review.tcss", "styles/dialogs.tcss"]
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (Textual's)
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-high")]  # noqa: RUF012 (Textual's)
+
+    def __init__(self, scene: Bridge | Playback, title: str, work: Work | None = None) -> None:
+        super().__init__()
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.animation_level = "none"
+        self.scene = scene
+        self.question = title
+        self.failure: BaseException | None = None
+        self.last_key: tuple[str, float] = ("", float("-inf"))
+        """The key that is being worked on, and when the terminal delivered it."""
+        self._work = work
+        self._worker: Worker[int] | None = None
+        self._leaving = False
+        self._filter = VisibleControls()
+
+    def show(self) -> int:
+        """Run the screen until it is left; returns the exit code, raises what broke it."""
+        code = self.run()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        if self.failure:
+            raise self.failure
+        return code or 0
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._filter]
+
+    def get_default_screen(self) -> ReviewScreen:
+        return ReviewScreen(self.scene, self.question)
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        with suppress(ValueError, RuntimeError):  # not in the main thread, as under tests
+            loop.add_signal_handler(signal.SIGTERM, self.leave)
+            signal.signal(signal.SIGHUP, lambda *_: self._hung_up(loop))
+        self.call_after_refresh(self._begin)
+
+    def _hung_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Leave in order when told to; at once when the terminal is gone, which blocks Textual.
+
+        What runs then ends with our sockets, and resuming records it as interrupted.
+        """
+        try:
+            termios.tcgetattr(sys.__stdin__ or 0)
+        except (OSError, termios.error):
+            os._exit(Left.exit_code)
+        loop.call_soon_threadsafe(self.leave)
+
+    def leave(self) -> None:
+        """Leave in order: what runs is ended first, then the screen goes."""
+        if not isinstance(self.scene, Bridge) or not self.working:
+            self.exit(self.code)
+        elif self.ended:
+            self._leaving = True
+        else:
+            self.scene.leave()
+
+    @property
+    def working(self) -> bool:
+        """The session is still being worked on; what widgets do by the side is no work on it."""
+        return self._worker is not None and self._worker.is_running
+
+    @property
+    def ended(self) -> bool:
+        """The session has come to its end; it may still be being sealed."""
+        session = self.scene.session
+        return bool(session and session.finished)
+
+    @property
+    def code(self) -> int:
+        """The exit code as far as it is known."""
+        session = self.scene.session
+        return session.finished.exit_code if session and session.finished else 0
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self.last_key = (event.key, event.time)
+        await super().on_event(event)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Leave when the session can't go on; stay, for reading, when it came to its end."""
+        if event.state is WorkerState.ERROR:
+            self.failure = event.worker.error
+            self.exit(1)
+        elif event.state is WorkerState.SUCCESS and self._leaving:
+            self.exit(self.code)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Lend the terminal to another program; a screen without one stays as it is."""
+        driver = self._driver
+        if driver is None or not driver.can_suspend:
+            yield
+            return
+        with self.batch_update(), self.suspend():
+            yield
+
+    async def action_quit(self) -> None:
+        """Leave as the key bar says, wherever the keys are now."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ReviewScreen):
+                screen.action_act("leave")
+
+    def action_help_quit(self) -> None:
+        self.notify("q leaves; x stops the session", markup=False)
+
+    def _begin(self) -> None:
+        """Start the work when the first frame is on the terminal, and not before."""
+        if self._work and isinstance(self.scene, Bridge):
+            self._worker = self.run_worker(self._work, exit_on_error=False)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep the error for whoever started the screen; paint nothing of it."""
+        self._return_code = 1
+        self.failure = self.failure or error
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()

@@ -1,0 +1,153 @@
+"""Between the screen and the engine: the one module of the screen that knows there is an engine.
+
+The loop works in the screen's own asyncio loop. What it says arrives here and is kept as a scene;
+what a person decides goes through one future, which is bound to one digest. Nothing that the
+screen does can answer a request that it does not name, or one that was answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from core.approval.approvers import Decision, check_confirmed
+from core.approval.redeem import Payload
+from core.errors import NoApprover
+from core.events import DecisionRequested, DraftGenerated, Fact, StopRequested, Surface
+from core.loop import Command, Quit
+from core.session import Session
+from core.start import identity, now_ms
+from sandbox.job import Sha
+from tui.scene import Lines
+
+COALESCED_S: Final = 0.05
+"""What happens within this time is painted once."""
+
+
+class OnScreen:
+    """The approver whose answer comes from keys."""
+
+    surface: Surface = "tui"
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.asked: DecisionRequested | None = None
+        self._answer: asyncio.Future[Decision] | None = None
+        self._changed = changed
+
+    async def __call__(
+        self, request: DecisionRequested, session: Session, payload: Payload
+    ) -> Decision:
+        """Wait for a person; leaving the wait withdraws the request from the screen."""
+        del session, payload
+        self.asked, self._answer = request, asyncio.get_running_loop().create_future()
+        self._changed()
+        try:
+            return await self._answer
+        finally:
+            self.asked = self._answer = None
+            self._changed()
+
+    def decide(self, digest: str, decision: Decision) -> bool:
+        """Answer the request that waits; False when it is another one, or was answered."""
+        if self.asked is None or self._answer is None or self._answer.done():
+            return False
+        if self.asked.digest != digest:
+            return False
+        self._answer.set_result(decision)
+        return True
+
+
+class Bridge:
+    """A session that goes on, as a scene."""
+
+    replay = False
+    place = ""
+
+    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+        """Take the clock of the session: milliseconds since the epoch."""
+        self.session: Session | None = None
+        self.lines = Lines()
+        self.inbox: asyncio.Queue[Command] = asyncio.Queue()
+        self.approver = OnScreen(self.change)
+        self.on_change: Callable[[], None] | None = None
+        """Called soon after something changed, in the asyncio loop."""
+        self._clock = clock
+        self._payload: Payload | None = None
+        self._scripts: dict[Sha, bytes] = {}
+        self._told = False
+
+    @property
+    def asked(self) -> DecisionRequested | None:
+        return self.approver.asked
+
+    def now(self) -> int:
+        return self._clock()
+
+    def script(self, content: Sha) -> bytes:
+        return self._scripts.get(content, b"")
+
+    def show(self, session: Session, fact: Fact) -> None:
+        """Take in a fact that is durable now."""
+        self.session = session
+        self.lines.add(fact)
+        if isinstance(fact.event, DraftGenerated):
+            self._keep(fact.event)
+        self.change()
+
+    def opened(self, payload: Payload) -> None:
+        """Take the way to stored bytes, as soon as a session is open."""
+        self._payload = payload
+        for step in self.session.steps if self.session else ():
+            if step.draft:
+                self._keep(step.draft)
+
+    def decide(self, digest: str, decision: Decision) -> bool:
+        """Answer the request with this digest, but for a yes; False when it waits no more."""
+        return decision.verb != "approve" and self.approver.decide(digest, decision)
+
+    def approve(self, digest: str, typed: str, comment: str, shown_ms: int) -> str:
+        """Say yes to the request with this digest; returns why not, a sentence, or nothing.
+
+        `typed` is what was typed as the account, and `comment` why blockers are overridden; each
+        is needed only where the request says so.
+        """
+        asked, session = self.asked, self.session
+        if asked is None or session is None or asked.digest != digest:
+            return "this request waits no more"
+        if asked.blockers and not comment:
+            return "blocking findings are overridden with a reason only"
+        if asked.second_stage:
+            try:
+                check_confirmed(asked, session, typed)
+            except NoApprover:
+                return "that is not this account"
+        over = asked.blockers > 0
+        decision = Decision("approve", comment, override_blockers=over, shown_ms=shown_ms)
+        return "" if self.approver.decide(digest, decision) else "this request was answered"
+
+    def stop(self) -> None:
+        """End what runs and conclude; as a decision where one is asked for."""
+        if self.asked is None or not self.decide(self.asked.digest, Decision("stop")):
+            self.inbox.put_nowait(StopRequested(identity()))
+
+    def leave(self) -> None:
+        """Leave in order: what runs is ended, the session stays open."""
+        self.inbox.put_nowait(Quit())
+
+    def change(self) -> None:
+        """Have the screen painted again, soon and once."""
+        if not self._told:
+            self._told = True
+            asyncio.get_running_loop().call_later(COALESCED_S, self._tell)
+
+    def _keep(self, draft: DraftGenerated) -> None:
+        """Read scripts while the journal is open: they stay readable when the session ends."""
+        for content in (draft.script, draft.rollback, draft.post_check):
+            if self._payload and content is not None:
+                self._scripts[content] = self._payload(content)
+
+    def _tell(self) -> None:
+        self._told = False
+        if self.on_change:
+            self.on_change()

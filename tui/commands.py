@@ -1,0 +1,221 @@
+"""One function per command: parsed arguments in, exit code out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.approval.draft import Draft
+    from core.config import Settings
+    from core.planner import Planner
+
+
+def ask(arguments: Namespace) -> int:
+    """Work on a question, or go on with a session."""
+    from core.errors import UsageError
+    from tui import work
+
+    told = bool(arguments.question) or arguments.aws.startswith("simulated:")
+    if (arguments.resume and arguments.question) or not (arguments.resume or told):
+        raise UsageError("give a question, or --resume SESSION")
+    settings, wanted = _settings(arguments), arguments.planner
+
+    def first() -> Planner:
+        from core.llm.choose import choose
+
+        return choose(settings, wanted, os.environ)
+
+    def again(session: Path) -> Planner:
+        from core.llm.choose import choose_again
+
+        return choose_again(settings, wanted, session, os.environ)
+
+    if arguments.resume:
+        return work.go_on(arguments, settings, again)
+    return work.begin(arguments, settings, first, arguments.question or "", "ask")
+
+
+def run(arguments: Namespace) -> int:
+    """Run one script, once it is approved."""
+    from core.planner import FilePlanner
+    from tui import work
+
+    name = Path(arguments.script).name
+    planner = FilePlanner(_draft(arguments), f"Run {name}")
+    return work.begin(arguments, _settings(arguments), lambda: planner, f"run {name}", "run")
+
+
+def check(arguments: Namespace) -> int:
+    """Review a script; runs nothing, and changes nothing but a file that --lock is to lock."""
+    from core.checks.review import review
+    from tui import report
+
+    settings = _settings(arguments)
+    if arguments.lock:
+        _lock(arguments, settings)
+    draft = _draft(arguments)
+    found = review(draft, settings.requirements.allowed)
+    document = report.check_document(draft, found, *_digest(arguments, settings, draft))
+    if arguments.json:
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        print(report.check_text(document))
+    blocked = any(finding["severity"] == "blocker" for finding in document["findings"])
+    return 1 if blocked else 0
+
+
+def replay(arguments: Namespace) -> int:
+    """Show a session again, read-only."""
+    from core.aws import open_session
+    from core.codec import parse
+    from core.events import Fact
+    from core.journal.verify import verify as verify_file
+    from core.session import apply, begin
+    from tui import surfaces
+
+    path = _session(arguments, arguments.session)
+    if arguments.ui == "tui":
+        from tui.live import replay_on_screen
+
+        return replay_on_screen(path)
+    show = surfaces.showing(arguments.ui)
+    session = None
+    with open_session(path) as recording:
+        if arguments.ui == "plain":
+            print(surfaces.replay_banner(verify_file(path)))
+        for entry in recording.entries():
+            fact = Fact(entry.seq, entry.at, parse(entry.kind, entry.text))
+            session = begin(fact) if session is None else apply(session, fact)
+            show(session, fact)
+    return 0
+
+
+def verify(arguments: Namespace) -> int:
+    """Tell whether session files are what was written."""
+    from core.journal.verify import verify as verify_file
+    from tui import report
+
+    codes = []
+    for name in arguments.session:
+        path = _session(arguments, name)
+        found = verify_file(path)
+        codes.append(found.exit_code)
+        document = report.verification_document(path, found)
+        told = json.dumps(document, ensure_ascii=False) if arguments.json else None
+        print(told or report.verification_text(document))
+    return 1 if 1 in codes else max(codes)
+
+
+def sessions(arguments: Namespace) -> int:
+    """List the sessions on this machine, newest last."""
+    from tui import report
+
+    rows = report.session_rows(_sessions_folder(arguments))
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False) if arguments.json else report.session_text(row))
+    if not rows and not arguments.json:
+        print("no sessions yet")
+    return 0
+
+
+def doctor(arguments: Namespace) -> int:
+    """Say what this machine can do."""
+    from tui import report
+
+    document = report.machine(_settings(arguments))
+    if arguments.json:
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        print(report.machine_text(document))
+    return 0 if document["engine"] else 6
+
+
+def config(arguments: Namespace) -> int:
+    """Store the key of a model; it is read from a terminal without echo, or from a pipe."""
+    from core.llm.key import set_key
+
+    del arguments
+    if sys.stdin.isatty():
+        from getpass import getpass
+
+        key = getpass("key (not shown): ")
+    else:
+        key = sys.stdin.readline()
+    print(f"stored in the keyring ({set_key(key)}); `countersign ask` asks a model from now on")
+    return 0
+
+
+def _settings(arguments: Namespace) -> Settings:
+    from core.config import check_regions, load, with_limits
+
+    path = None if arguments.config is None else Path(arguments.config)
+    check_regions(getattr(arguments, "region", []))
+    settings = load(path, os.environ)
+    return with_limits(settings, getattr(arguments, "limit", []))
+
+
+def _sessions_folder(arguments: Namespace) -> Path:
+    from core.start import sessions_folder
+
+    return sessions_folder(_settings(arguments))
+
+
+def _session(arguments: Namespace, name: str) -> Path:
+    from core.aws import SHIPPED, find_session
+
+    return find_session(name, (_sessions_folder(arguments), SHIPPED))
+
+
+def _draft(arguments: Namespace) -> Draft:
+    from core.draft_files import DraftFiles, read_draft
+
+    def path(name: str) -> Path | None:
+        value = getattr(arguments, name)
+        return None if value is None else Path(value)
+
+    return read_draft(
+        DraftFiles(
+            script=Path(arguments.script),
+            policy=path("policy"),
+            requirements=path("requirements"),
+            parameters=path("parameters"),
+            rollback=path("rollback"),
+            post_check=path("post_check"),
+            kind=arguments.kind,
+        )
+    )
+
+
+def _lock(arguments: Namespace, settings: Settings) -> None:
+    import asyncio
+
+    from core.draft_files import lock_requirements
+    from core.errors import UsageError
+    from core.packages import packages_of
+
+    if arguments.requirements is None:
+        raise UsageError("--lock: say which file by --requirements FILE")
+    asyncio.run(lock_requirements(Path(arguments.requirements), packages_of(settings).lock))
+
+
+def _digest(arguments: Namespace, settings: Settings, draft: Draft) -> tuple[str | None, str]:
+    """Return the digest that `run` would ask for, or None and why there is none."""
+    from core.approval.draft import approval_digest
+    from core.aws import open_source
+    from core.errors import IdentityUnknown
+    from core.start import preview, sessions_folder
+    from tui.work import order_of
+
+    order = order_of(arguments, settings)
+    source = open_source(arguments.aws, sessions_folder(settings), order)
+    mode = arguments.mode or settings.mode
+    try:
+        terms = preview(settings, source, mode, tuple(arguments.region))
+    except IdentityUnknown as error:
+        return None, f"{error}; {error.hint}"
+    return approval_digest(terms.preimage(draft.digest())), ""

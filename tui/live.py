@@ -1,0 +1,63 @@
+"""Starts the screen, on a session that goes on or on a recorded one, and says how it ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from core.errors import Left, UsageError
+from core.safe_text import safe_line
+from core.session import Session
+from tui.app import CountersignApp
+from tui.bridge import Bridge
+from tui.playback import Playback
+from tui.work import Front, Opened, approver_of, bring_to_end
+
+
+def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
+    """Work on a session at the screen; returns its exit code, raises what ended it."""
+    _check_terminal()
+    bridge = Bridge()
+
+    async def work() -> int:
+        desk, session, planner = await opened(bridge.show)
+        bridge.opened(desk.log.payload)
+        approver = approver_of(arguments, desk, bridge.approver)
+        front = Front(bridge.show, approver, bridge.inbox)
+        return await bring_to_end(desk, session, planner, front)
+
+    app = CountersignApp(bridge, title, work)
+    try:
+        return app.show()
+    except Left as error:
+        return error.exit_code
+    finally:
+        if bridge.session:
+            sys.stderr.write(_farewell(bridge.session))
+
+
+def replay_on_screen(path: Path) -> int:
+    """Show a recorded session; returns 0, raises JournalError."""
+    _check_terminal()
+    with Playback(path) as playback:
+        CountersignApp(playback, path.stem).show()
+    return 0
+
+
+def _check_terminal() -> None:
+    if not all(map(os.isatty, (0, 1, 2))):
+        raise UsageError("--ui tui needs a terminal", hint="pass --ui plain, or --ui json")
+
+
+def _farewell(session: Session) -> str:
+    """Return what stays on the terminal when the screen is gone."""
+    if session.finished is None:
+        return f"countersign: left; session {session.id} stays open\n"
+    cause = session.answer.cause if session.answer else ""
+    told = f" ({session.answer.status}): {cause}" if session.answer and cause else ""
+    return (
+        f"countersign: {safe_line(session.finished.reason + told)}\n"
+        f"hint: read it again with: countersign replay {session.id}\n"
+    )

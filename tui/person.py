@@ -1,0 +1,133 @@
+"""A person at a terminal as an approver: everything is shown, and a whole word decides.
+
+Enter, an empty line, end of input or a key typed before the request was shown decide nothing. The
+terminal is read without a thread, so that leaving never waits for a line that nobody types.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import termios
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.approval.approvers import Decision, check_confirmed
+from core.approval.redeem import Payload, reread
+from core.errors import NoApprover
+from core.events import DecisionRequested, Surface
+from core.safe_text import safe_line
+from core.session import Session
+from tui.editor import EditorFailed, edit
+from tui.plain import review_text
+
+_WORDS = "approve [COMMENT] | edit | reject REASON | skip [REASON] | stop"
+
+
+def at_terminal() -> bool:
+    """Tell whether a person can be asked: both ends are a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Asks at the terminal of this process."""
+
+    surface: Surface = "plain"
+
+    async def __call__(
+        self, request: DecisionRequested, session: Session, payload: Payload
+    ) -> Decision:
+        """Ask until a decision is given; raises NoApprover at the end of input."""
+        generated = session.step.draft if session.step else None
+        if generated is None:
+            raise NoApprover(f"{request.request} has no draft to show")
+        draft = reread(generated, payload)
+        print(review_text(draft, session), flush=True)
+        print(_question(request), flush=True)
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+        shown = time.monotonic()
+        while True:
+            word, _, rest = (await _line("> ")).strip().partition(" ")
+            decision = await _decision(word, rest.strip(), request, session, draft.script)
+            if decision:
+                return decision(int((time.monotonic() - shown) * 1000))
+
+
+Timed = Callable[[int], Decision]
+
+
+async def _decision(
+    word: str, rest: str, request: DecisionRequested, session: Session, script: bytes
+) -> Timed | None:
+    if word == "approve" and request.blockers:
+        print(
+            f"{request.blockers} blocking findings: type `override REASON` to run it all the same"
+        )
+    elif word == "override" and request.blockers and not rest:
+        print("say why: override REASON")
+    elif word == "approve" or (word == "override" and request.blockers):
+        return await _approval(rest, request, session)
+    elif word == "reject" and not rest:
+        print("say why: reject REASON")
+    elif word == "edit":
+        return await _edit(script)
+    elif word in ("reject", "skip", "stop"):
+        return lambda ms: Decision(word, comment=rest, shown_ms=ms)  # type: ignore[arg-type]  # one of three
+    else:
+        print(f"type one of: {_WORDS}")
+    return None
+
+
+async def _approval(comment: str, request: DecisionRequested, session: Session) -> Timed | None:
+    if request.second_stage:
+        typed = (await _line("type the account's alias (or number) to confirm: ")).strip()
+        try:
+            check_confirmed(request, session, typed)
+        except NoApprover:
+            print("that is not this account: nothing was decided")
+            return None
+    over = request.blockers > 0
+    return lambda ms: Decision("approve", comment=comment, override_blockers=over, shown_ms=ms)
+
+
+async def _edit(script: bytes) -> Timed | None:
+    try:
+        edited = await edit(script)
+    except EditorFailed as error:
+        print(f"nothing changed: {safe_line(str(error))}")
+        return None
+    if edited is None:
+        print("nothing was changed")
+        return None
+    return lambda ms: Decision("edit", script=edited, shown_ms=ms)
+
+
+def _question(request: DecisionRequested) -> str:
+    because = safe_line("; ".join(request.asks_because))
+    return (
+        f"--- {request.request}: digest {request.digest}\nasks because {because}\n"
+        f"type one of: {_WORDS}"
+    )
+
+
+async def _line(prompt: str) -> str:
+    """Return one line of the terminal; raises NoApprover at its end."""
+    print(prompt, end="", flush=True)
+    loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
+    arrived: asyncio.Future[bytes] = loop.create_future()
+
+    def read() -> None:
+        if not arrived.done():
+            arrived.set_result(os.read(descriptor, 4096))
+
+    loop.add_reader(descriptor, read)
+    try:
+        data = await arrived
+    finally:
+        loop.remove_reader(descriptor)
+    if not data:
+        raise NoApprover("the terminal was closed before a decision")
+    return data.decode("utf-8", errors="replace")

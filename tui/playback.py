@@ -1,0 +1,89 @@
+"""A recorded session as a scene: the same screen, event by event, and nothing to decide."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from core.codec import parse
+from core.errors import IllegalEvent
+from core.events import BULK, DecisionRequested, Fact
+from core.journal.store import Reader, read
+from core.journal.verify import verify
+from core.session import Session, apply, begin
+from sandbox.job import Sha
+from tui.scene import Lines
+
+
+class Playback:
+    """Stands at one event of a recording; bulk events go with the one before them."""
+
+    replay = True
+    asked: DecisionRequested | None = None
+
+    def __init__(self, path: Path) -> None:
+        """Read it whole; raises JournalError, IllegalEvent. Use as a context manager."""
+        self.verdict = verify(path).verdict
+        self._open = ExitStack()
+        self._reader: Reader = self._open.enter_context(read(path))
+        self._facts = [
+            Fact(entry.seq, entry.at, parse(entry.kind, entry.text))
+            for entry in self._reader.entries()
+        ]
+        self._sessions = _sessions(self._facts)
+        self._stops = _stops(self._facts)
+        self._at = len(self._stops) - 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @property
+    def place(self) -> str:
+        last = self._stops[self._at]
+        kind = self._facts[last].event.kind
+        return f"{self._at + 1} of {len(self._stops)} · {kind} · record {self.verdict}"
+
+    @property
+    def session(self) -> Session | None:
+        return self._sessions[self._stops[self._at]]
+
+    @property
+    def lines(self) -> Lines:
+        lines = Lines()
+        for fact in self._facts[: self._stops[self._at] + 1]:
+            lines.add(fact)
+        return lines
+
+    def now(self) -> int:
+        return self._facts[self._stops[self._at]].at
+
+    def script(self, content: Sha) -> bytes:
+        return self._reader.payload(content)
+
+    def move(self, by: int) -> None:
+        """Go so many events on, or back; stays at the ends."""
+        self._at = max(0, min(len(self._stops) - 1, self._at + by))
+
+
+def _sessions(facts: list[Fact]) -> list[Session]:
+    """Return the session after each fact; they share everything that did not change."""
+    if not facts:
+        raise IllegalEvent("the journal holds no events")
+    sessions = [begin(facts[0])]
+    for fact in facts[1:]:
+        sessions.append(apply(sessions[-1], fact))
+    return sessions
+
+
+def _stops(facts: list[Fact]) -> list[int]:
+    """Return the places to stand at: the last of each turning event and the bulk that follows."""
+    following = [*facts[1:], None]
+    return [
+        place
+        for place, after in enumerate(following)
+        if after is None or after.event.kind not in BULK
+    ]

@@ -1,0 +1,70 @@
+"""What a screen can show: a session that goes on (bridge.py), or a recorded one (playback.py)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import Protocol
+
+from core.events import DecisionRequested, Fact
+from core.session import Session
+from sandbox.job import Sha
+from tui.plain import fact_text
+
+MOST_LINES = 5_000
+"""Lines of activity that the screen keeps; the journal keeps all."""
+
+
+class Lines:
+    """The end of the activity, safe to show, and how much of it there has been."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._kept: deque[str] = deque(maxlen=MOST_LINES)
+
+    def add(self, fact: Fact) -> None:
+        """Add what a fact says."""
+        text = fact_text(fact)
+        for line in text.splitlines():
+            self._kept.append(line)
+            self.total += 1
+
+    def after(self, seen: int) -> Iterator[str]:
+        """Yield the lines that came after the first `seen`, as far as they are kept."""
+        return islice(self._kept, max(0, len(self._kept) - (self.total - seen)), None)
+
+
+class Scene(Protocol):
+    """A session at one moment."""
+
+    @property
+    def replay(self) -> bool:
+        """Nothing here can be decided or stopped."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where in a recording this is; empty for a session that goes on."""
+        ...
+
+    @property
+    def session(self) -> Session | None:
+        """None before the session has begun."""
+        ...
+
+    @property
+    def asked(self) -> DecisionRequested | None:
+        """The request that waits for a person at this screen."""
+        ...
+
+    @property
+    def lines(self) -> Lines: ...
+
+    def now(self) -> int:
+        """Return milliseconds since the epoch, of the session's clock."""
+        ...
+
+    def script(self, content: Sha) -> bytes:
+        """Return a draft's script by its hash."""
+        ...

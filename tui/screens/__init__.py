@@ -1,0 +1,1 @@
+"""The screens: the one where everything happens, and the dialogs over it."""

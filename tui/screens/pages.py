@@ -1,0 +1,186 @@
+"""A session page by page: what is painted, which page is shown, and since when it can be read.
+
+It follows the work until a person turns to another page. A request appears in the banner and takes
+nothing: not the focus, not the page that is shown.
+
+Does not: react to keys (review.py), or hold any rule of what may run.
+"""
+
+from __future__ import annotations
+
+import time
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tui import viewing
+from tui.actions import ACTIONS, Situation
+from tui.arming import ARMING_S, Arming
+from tui.bridge import Bridge
+from tui.playback import Playback
+from tui.views import ANSWER, Question
+from tui.widgets.bars import Banner, KeyBar, PaneTabs, StatusBar, StepStrip
+from tui.widgets.board import Board
+from tui.widgets.panes import AnswerPane
+
+SAID_S = 3.0
+"""For this time a word to the last key stays."""
+_TOO_SMALL = (
+    "countersign needs 60 columns and 16 rows here.\nMake the window larger, or use --ui plain."
+)
+
+
+class PagesScreen(Screen[None]):
+    """One session, page by page."""
+
+    AUTO_FOCUS = "#code"
+
+    def __init__(self, scene: Bridge | Playback, question: str) -> None:
+        super().__init__()
+        self._scene = scene
+        self._title = question
+        self._page: int | None = None
+        """The page that a person chose; None = follow the work."""
+        self._arming = Arming()
+        self._rung = ""
+        """The request for which the bell has rung."""
+        self._said = ("", float("-inf"))
+        """What the screen has to say to the last key, and until when."""
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar()
+        yield StepStrip()
+        yield PaneTabs()
+        yield Board(id="panes")
+        yield AnswerPane(id="answer", classes="pane")
+        yield Static(_TOO_SMALL, id="too-small")
+        yield Banner()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one(AnswerPane).border_title = "Answer"
+        if isinstance(self._scene, Bridge):
+            self._scene.on_change = self.paint
+            self.set_interval(1.0, self.paint_rows)
+        self.call_after_refresh(self.paint)
+
+    def on_unmount(self) -> None:
+        if isinstance(self._scene, Bridge):
+            self._scene.on_change = None
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.paint)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.paint)
+
+    def on_screen_suspend(self) -> None:
+        self._arming.show("", time.monotonic())
+        self.paint_rows()
+
+    @property
+    def page(self) -> int:
+        """The page that is shown."""
+        session = self._scene.session
+        if session is None:
+            return 1
+        latest = viewing.latest_page(session)
+        known = self._page is not None and self._page in self._pages
+        return self._page if known and self._page is not None else latest
+
+    @property
+    def _pages(self) -> list[int]:
+        session = self._scene.session
+        return [chip.page for chip in viewing.chips(session)] if session else []
+
+    @property
+    def question(self) -> Question | None:
+        """The request that waits for this screen."""
+        session, asked = self._scene.session, self._scene.asked
+        return viewing.question(session, asked) if session and asked else None
+
+    @property
+    def situation(self) -> Situation:
+        """What actions depend on."""
+        session, question = self._scene.session, self.question
+        return Situation(
+            asked=question is not None,
+            here=question is not None and question.page == self.page,
+            replay=self._scene.replay,
+            finished=bool(session and session.finished),
+            pages=len(self._pages),
+        )
+
+    def paint(self) -> None:
+        """Show the scene as it is now."""
+        session = self._scene.session
+        if session:
+            answered = self.page == ANSWER and session.answer is not None
+            self.set_class(answered, "-answer")
+            self.query_one(AnswerPane).paint(viewing.answer(session))
+            self.query_one(Board).paint(self._scene, session, self.page)
+            if answered and (self.focused is None or not self.focused.display):
+                self.query_one(AnswerPane).focus()
+        self.paint_rows()
+        self.call_after_refresh(self._seen)
+
+    def paint_rows(self) -> None:
+        """Show the rows around the panes."""
+        scene, session = self._scene, self._scene.session
+        status = viewing.status(session, scene.now()) if session else None
+        self.query_one(StatusBar).paint(status, self._title, scene.place)
+        self.query_one(StepStrip).paint(viewing.chips(session) if session else (), self.page)
+        if session:
+            self.query_one(Board).paint_tabs(self.query_one(PaneTabs), session, self.page)
+        self._paint_banner()
+        situation = self.situation
+        useful = [each for each in ACTIONS if each.label and not each.why_not(situation)]
+        self.query_one(KeyBar).paint(useful, self._armed(time.monotonic()))
+
+    def _paint_banner(self) -> None:
+        banner, session, question = self.query_one(Banner), self._scene.session, self.question
+        text, until = self._said
+        said = text if time.monotonic() < until else ""
+        if session and question:
+            here = question.page == self.page
+            note = self._note(question) if here else "it is on another page: press f to see it"
+            counters = viewing.findings_caption(viewing.step_of(session, question.page))
+            banner.ask(question, counters, said or note, urgent=bool(said) or not here)
+        elif self._scene.replay:
+            note = "read-only: nothing here can be decided"
+            banner.tell("↺", f"Event {self._scene.place}", said or note, urgent=bool(said))
+        elif session:
+            note = "press q to leave" if session.finished else viewing.asked(session)
+            sign, work = viewing.work_sign(session), viewing.work(session)
+            banner.tell(sign, work, said or note, urgent=bool(said))
+        else:
+            banner.tell("◌", "Opening the session", "", urgent=False)
+
+    def _note(self, question: Question) -> str:
+        armed = self._armed(time.monotonic())
+        return question.because if armed else "read first: the keys wake up in a moment …"
+
+    def _armed(self, at: float) -> bool:
+        """Tell whether the request that waits now, and no other, could be read before `at`."""
+        question = self.question
+        return question is not None and self._arming.armed(question.digest, at)
+
+    def _seen(self) -> None:
+        """Note what is visible, once it has been painted: from now on it can be read."""
+        question = self.question
+        readable = question is not None and question.page == self.page and self.is_current
+        roomy = not (self.has_class("-tiny") or self.has_class("-flat"))
+        digest = question.digest if question and readable and roomy else ""
+        if digest != self._arming.visible:
+            self._arming.show(digest, time.monotonic())
+            self.set_timer(ARMING_S + 0.02, self.paint_rows)
+            self.paint_rows()
+        if question and question.request != self._rung:
+            self._rung = question.request
+            self.app.bell()
+
+    def _say(self, text: str) -> None:
+        self._said = (text, time.monotonic() + SAID_S)
+        self.set_timer(SAID_S, self.paint_rows)
+        self.paint_rows()

@@ -1,0 +1,1 @@
+"""What the screen consists of: each widget paints a value of tui/views.py."""

@@ -1,0 +1,155 @@
+"""The rows around the panes: status, steps, tabs, the banner of a request, and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.actions import Action
+from tui.views import Chip, Question, Status
+
+_LEAST_OF_A_TITLE = 3
+_MODE_SIGNS = {"GUIDED": "◆", "AUTOMATED": "▷"}
+_STATE_STYLES = {
+    "asked": "bold $warning",
+    "running": "bold $primary",
+    "working": "$primary",
+    "done": "$success",
+    "gap": "$error",
+    "stopped": "$error",
+}
+
+
+class StatusBar(Static):
+    """Whose account this is, as whom, in which mode, at what cost, for how long. Never scrolls."""
+
+    def paint(self, status: Status | None, question: str, place: str) -> None:
+        """Show `status`, or the question while there is none; `place` marks a replay."""
+        width = self.size.width
+        if status is None:
+            self.update(Content.assemble((" countersign  ", "bold $primary"), question))
+            return
+        right = self._right(status, place)
+        left = _joined(
+            Content.styled(status.account, "bold"),
+            Content.styled(status.region, "$text-dim"),
+            Content.styled(status.role, "$text-dim"),
+        )
+        room = max(0, width - right.cell_length - 3)
+        fitted = left.truncate(room, ellipsis=True)
+        gap = " " * max(1, width - fitted.cell_length - right.cell_length - 2)
+        self.update(Content.assemble(" ", fitted, gap, right, " "))
+
+    def _right(self, status: Status, place: str) -> Content:
+        sign = _MODE_SIGNS.get(status.mode, "?")
+        colour = "$warning" if status.mode == "AUTOMATED" else "$primary"
+        mode = Content.styled(f"{sign} {status.mode}", f"bold {colour}")
+        parts = [mode, Content(status.cost), Content(status.elapsed)]
+        if place:
+            parts.insert(0, Content.styled(" REPLAY ", "bold reverse $accent"))
+        return _joined(*parts)
+
+
+class StepStrip(Static):
+    """All steps, and the answer; the one that is shown stands in brackets."""
+
+    def paint(self, chips: Sequence[Chip], page: int) -> None:
+        if not chips:
+            self.update(Content.styled(" no step yet", "$text-dim"))
+            return
+        room = _room_for_titles(chips, page, self.size.width)
+        shown = [_chip(chip, chip.page == page, room) for chip in chips]
+        self.update(Content(" ").join([Content(""), *shown]))
+
+
+class PaneTabs(Static):
+    """Where there is no room for panes side by side: their names, with counters."""
+
+    def paint(self, tabs: Iterable[tuple[str, str, str]], shown: str) -> None:
+        """Take (pane, name, counter) of each."""
+        parts = []
+        for number, (pane, name, counter) in enumerate(tabs, 1):
+            style = "bold reverse" if pane == shown else "$text-dim"
+            label = f" {number} {name}{' ' + counter if counter else ''} "
+            parts.append(Content.styled(label, style))
+        self.update(Content("").join(parts))
+
+
+class Banner(Static):
+    """What goes on, or what is asked; it appears, and takes nothing."""
+
+    def ask(self, question: Question, counters: str, note: str, *, urgent: bool) -> None:
+        """Show a request, with a note below that is `urgent` or mere context."""
+        head = Content.assemble(
+            (f" ▲ {question.request} ", "bold reverse $warning"),
+            "  ",
+            (question.head, "bold"),
+            (" · ", "$text-dim"),
+            counters,
+            (" · ", "$text-dim"),
+            (f"digest {question.digest[:12]}", ""),
+        )
+        self._show(head, note, urgent)
+        self.set_class(True, "-asked")
+
+    def tell(self, sign: str, text: str, note: str, *, urgent: bool) -> None:
+        """Show what goes on when nothing is asked."""
+        self._show(Content.assemble((f" {sign} ", "bold $primary"), text), note, urgent)
+        self.set_class(False, "-asked")
+
+    def _show(self, head: Content, note: str, urgent: bool) -> None:
+        room = max(0, self.size.width - 1)
+        first = head.truncate(room, ellipsis=True)
+        styled = Content.styled(f"   {note}", "bold $warning" if urgent else "$text-dim")
+        second = styled.truncate(room, ellipsis=True)
+        self.update(Content("\n").join([first, second]))
+
+
+class KeyBar(Static):
+    """The keys that make sense now."""
+
+    def paint(self, actions: Iterable[Action], armed: bool) -> None:
+        """Show `actions`; those that decide are dim until they are `armed`."""
+        parts: list[Content] = []
+        for action in actions:
+            style = "bold $warning" if action.decides else "bold $primary"
+            dim = action.decides and not armed
+            parts.append(
+                Content.assemble(
+                    (f" {action.bar_key}", "$text-dim" if dim else style),
+                    (f" {action.label} ", "$text-dim" if dim else ""),
+                )
+            )
+        self.update(Content("").join(parts).truncate(max(1, self.size.width), ellipsis=True))
+
+
+def _joined(*parts: Content) -> Content:
+    return Content.styled(" · ", "$text-dim").join([part for part in parts if part.plain])
+
+
+def _room_for_titles(chips: Sequence[Chip], page: int, width: int) -> int:
+    """Return how long the titles of the pages that are not shown may be; all of it if they fit."""
+    fixed = sum(len(chip.name) + 6 for chip in chips)
+    shown = sum(len(chip.title) for chip in chips if chip.page == page)
+    others = [len(chip.title) for chip in chips if chip.page != page]
+    left = width - fixed - shown
+    return max(others, default=0) if sum(others) <= left else max(0, left // len(others))
+
+
+def _chip(chip: Chip, shown: bool, room: int) -> Content:
+    title = chip.title
+    if not shown and len(title) > room:
+        title = f"{title[: room - 1]}…" if room > _LEAST_OF_A_TITLE else ""
+    cut = f" {title}" if title else ""
+    text = Content.assemble(
+        (chip.sign, _STATE_STYLES.get(chip.state, "")),
+        (f" {chip.name}", "bold"),
+        cut,
+    )
+    return Content.assemble(("[", "bold"), text, ("]", "bold")) if shown else _padded(text)
+
+
+def _padded(text: Content) -> Content:
+    return Content.assemble(" ", text, " ").stylize("$text-dim")

@@ -1,0 +1,185 @@
+"""Brings a session to its end, on any surface: approvers, sealing, signals, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from core.approval.approvers import Approver, FromFlag, Nobody
+from core.approval.ledger import spend
+from core.aws import LIVE, open_source, own_session, source_of
+from core.config import Settings
+from core.credentials import Order
+from core.decide import Done, decide
+from core.errors import Left, NoApprover, UsageError
+from core.events import Fact, Goal
+from core.loop import Command, Loop, Quit
+from core.planner import Planner, repairs_of
+from core.session import Session
+from core.start import Desk, Wish, now_ms, resume, sessions_folder, start
+from sandbox.job import Sha
+from tui.person import Person, at_terminal
+from tui.surfaces import showing
+
+Show = Callable[[Session, Fact], None]
+Opened = Callable[[Show], Awaitable[tuple[Desk, Session, Planner]]]
+"""Starts or resumes a session; slow parts are in here and not before."""
+Choose = Callable[[], Planner]
+"""Returns the planner; may look into a keyring, so it is called in a thread."""
+
+_INTERRUPTED = 130
+_GO_ON = "whoever may decide can go on with: countersign ask --resume {} --approve DIGEST"
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A surface as the loop sees it."""
+
+    show: Show
+    approver: Approver
+    inbox: asyncio.Queue[Command]
+
+
+def begin(
+    arguments: Namespace, settings: Settings, choose: Choose, question: str, goal: Goal
+) -> int:
+    """Start a session and work on it; returns the exit code. No question = the source's own."""
+
+    async def opened(show: Show) -> tuple[Desk, Session, Planner]:
+        planner = await asyncio.to_thread(choose)
+        mode = arguments.mode or settings.mode
+        sessions, order = sessions_folder(settings), order_of(arguments, settings)
+        source = await asyncio.to_thread(open_source, arguments.aws, sessions, order)
+        asked = question or source.question
+        wish = Wish(asked, goal, mode, tuple(arguments.region), repairs_of(planner))
+        return *await start(settings, source, wish, show), planner
+
+    return _on_surface(arguments, opened, question or arguments.aws)
+
+
+def go_on(arguments: Namespace, settings: Settings, choose: Callable[[Path], Planner]) -> int:
+    """Resume a session and work on it; returns the exit code."""
+    for name in ("mode", "limit", "region"):
+        if getattr(arguments, name):
+            raise UsageError(f"--{name}: a session goes on as it was started")
+    sessions = sessions_folder(settings)
+    path = own_session(arguments.resume, sessions)
+
+    async def opened(show: Show) -> tuple[Desk, Session, Planner]:
+        planner = await asyncio.to_thread(choose, path)
+        order = order_of(arguments, settings)
+        if arguments.aws == LIVE:
+            source = await asyncio.to_thread(source_of, path, sessions, order)
+            if arguments.profile is not None and source.name != LIVE:
+                raise UsageError("--profile: the session was not started with --aws live")
+        else:
+            source = await asyncio.to_thread(open_source, arguments.aws, sessions, order)
+        return *await resume(settings, source, path, show), planner
+
+    return _on_surface(arguments, opened, path.stem)
+
+
+def order_of(arguments: Namespace, settings: Settings) -> Order:
+    """Return whose credentials are wanted, by flag or else by setting; raises UsageError."""
+    if arguments.profile is not None and arguments.aws != LIVE:
+        raise UsageError("--profile: only --aws live uses credentials")
+    regions = tuple(arguments.region) or settings.regions
+    profile = arguments.profile or settings.aws.profile or ""
+    return Order(profile, settings.aws.role or "", regions)
+
+
+async def bring_to_end(desk: Desk, session: Session, planner: Planner, front: Front) -> int:
+    """Work on an open session until it ends, and seal it; returns the exit code.
+
+    However it is left, everything it started is dead and the journal is closed. Raises Left,
+    NoApprover, and whatever effects raise.
+    """
+    try:
+        engine = desk.engine(planner, front.approver)
+        loop = Loop(engine, desk.log, front.inbox, front.show, now_ms)
+        session = await loop.work(session)
+        desk.log.journal.seal()
+    except NoApprover as error:
+        default = error.hint is NoApprover.hint
+        hint = _GO_ON.format(session.id) if default else error.hint
+        raise NoApprover(str(error), hint=hint) from error
+    finally:
+        await desk.close()
+    move = decide(session, now_ms())
+    return move.exit_code if isinstance(move, Done) else 1
+
+
+def approver_of(arguments: Namespace, desk: Desk, person: Approver | None) -> Approver:
+    """Return who answers requests: the flags where they were given, else `person`, else nobody."""
+    if not arguments.approve:
+        return person or Nobody()
+    folder = desk.settings.data_directory / "spent"
+
+    def use(digest: Sha, session: str) -> None:
+        with suppress(*([NoApprover] if arguments.again else [])):
+            spend(folder, digest, session)
+
+    return FromFlag(
+        frozenset(arguments.approve),
+        desk.workshop.open,
+        use,
+        arguments.confirm,
+        arguments.override_blockers,
+    )
+
+
+def _on_surface(arguments: Namespace, opened: Opened, title: str) -> int:
+    if arguments.ui == "tui":
+        from tui.live import on_screen
+
+        return on_screen(arguments, opened, title)
+    return asyncio.run(_in_lines(arguments, opened))
+
+
+async def _in_lines(arguments: Namespace, opened: Opened) -> int:
+    inbox: asyncio.Queue[Command] = asyncio.Queue()
+    show = showing(arguments.ui)
+    desk, session, planner = await opened(show)
+    leave = _leaving(inbox, asyncio.current_task())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, leave)
+    person = Person() if at_terminal() and arguments.ui == "plain" else None
+    front = Front(show, approver_of(arguments, desk, person), inbox)
+    try:
+        return await bring_to_end(desk, session, planner, front)
+    except (Left, asyncio.CancelledError) as error:
+        sys.stderr.write(f"countersign: left; session {session.id} stays open\n")
+        if isinstance(error, Left):
+            return error.exit_code
+        raise KeyboardInterrupt from error
+
+
+def _leaving(
+    inbox: asyncio.Queue[Command], working: asyncio.Task[int] | None
+) -> Callable[[], None]:
+    """Return what each signal calls.
+
+    The first leaves in order. The second breaks off what is worked on, which still waits until what
+    runs is dead and on record. The third ends this process at once: a launcher and the gateway end
+    themselves when our end of their sockets is gone, and resuming records the run as interrupted.
+    """
+    signals = count(1)
+
+    def leave() -> None:
+        match next(signals):
+            case 1:
+                inbox.put_nowait(Quit())
+            case 2 if working:
+                working.cancel()
+            case _:
+                os._exit(_INTERRUPTED)
+
+    return leave
