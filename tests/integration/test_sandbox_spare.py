@@ -228,7 +228,7 @@ def test_a_launcher_that_died_before_it_was_told_anything_is_a_failed_launch(
     make_job: MakeJob,
 ) -> None:
     """As when ctrl-c reaches it between its fork and its exec: one error of ours, nothing left."""
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     tree = Tree(make_plan(make_job("pass").shape))
     (launcher,) = children()
     os.kill(launcher, signal.SIGKILL)
@@ -238,7 +238,7 @@ def test_a_launcher_that_died_before_it_was_told_anything_is_a_failed_launch(
         asyncio.run(tree.ready())
 
     assert children() == []
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_getting_ready_does_not_count(engine: Sandbox, make_job: MakeJob) -> None:
