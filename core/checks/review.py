@@ -14,7 +14,17 @@ from dataclasses import replace
 from functools import partial
 
 from core.approval.draft import Draft
-from core.checks import change, gates, lint, policy, readability, requirements, security
+from core.checks import (
+    change,
+    code,
+    gates,
+    lint,
+    policy,
+    quality,
+    readability,
+    requirements,
+    security,
+)
 from core.checks.finding import SEVERITIES, Finding, Review
 from core.checks.standards import DEFAULT, Standards
 from core.checks.subject import Check, Subject, each_script, subject_of
@@ -24,9 +34,11 @@ from core.iam.tiers import tier_of_policy
 CHECKS: tuple[Check, ...] = (
     # Those that wait for a process of their own come first.
     Check("lint", each_script(lambda script, _: lint.check(script.data))),
+    Check("quality", each_script(quality.check)),
     Check("readability", each_script(readability.check, parsed_only=False)),
     Check("security", each_script(lambda script, _: security.check(script.data))),
     Check("syntax", each_script(lambda script, _: script.parsed.findings, parsed_only=False)),
+    Check("code", each_script(lambda script, _: code.check(script))),
     Check("aws-calls", each_script(lambda script, _: script.extraction.findings)),
     Check("policy", policy.check),
     Check("requirements", requirements.check),
