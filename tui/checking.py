@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.approval.draft import Draft
-from core.approval.modes import TIER_NAMES, rule
+from core.approval.modes import TIER_NAMES, Case, rule
 from core.checks.compare import Difference
 from core.checks.finding import SEVERITIES, Finding, Review, Severity
 from core.checks.summary import one_line
@@ -35,6 +35,8 @@ class Checked:
     """Why there is no digest."""
     mode: str
     ceiling: Tier
+    unattended: Tier
+    """The highest tier that goes by itself, by the settings."""
     regions: tuple[str, ...] | None
     """None when the target is not known."""
     difference: Difference | None = None
@@ -66,8 +68,7 @@ def _lines(checked: Checked) -> Iterator[str]:
     found, draft = checked.found, checked.draft
     yield one_line(found, checked.regions)
     yield f"tier {found.tier}, {TIER_NAMES[found.tier]}"
-    ruled = rule(checked.mode, found.tier, len(found.blockers), checked.ceiling)
-    yield f"would {ruled.outcome}: {'; '.join(ruled.because)}"
+    yield f"would {'; '.join(_ruled(checked))}"
     for severity in SEVERITIES:
         yield from _group(severity, [one for one in found.findings if one.severity == severity])
     yield from _calls(found)
@@ -78,6 +79,22 @@ def _lines(checked: Checked) -> Iterator[str]:
     yield f"code_digest   {draft.code_digest()}"
     yield f"draft_digest  {draft.digest()}"
     yield f"digest        {checked.digest or 'none: ' + checked.why_not}"
+
+
+def _ruled(checked: Checked) -> tuple[str, ...]:
+    """Return what a session would do with it, and why."""
+    found = checked.found
+    case = Case(
+        mode=checked.mode,
+        tier=found.tier,
+        ceiling=checked.ceiling,
+        blockers=len(found.blockers),
+        unresolved=found.unresolved,
+        unattended=checked.unattended,
+    )
+    ruled = rule(case)
+    first, *others = ruled.because
+    return (f"{ruled.outcome}: {first}", *others)
 
 
 def _group(severity: Severity, findings: Sequence[Finding]) -> Iterator[str]:

@@ -72,7 +72,8 @@ def check(arguments: Namespace) -> int:
         digest=approval_digest(terms.preimage(draft.digest())) if terms else None,
         why_not=why,
         mode=mode,
-        ceiling=ceiling_of(mode, settings.ceiling),
+        ceiling=terms.ceiling if terms else ceiling_of(mode, settings.ceiling),
+        unattended=settings.ceiling,
         regions=terms.target.regions if terms else None,
         difference=_difference(arguments, settings, draft, found) if arguments.diff else None,
     )

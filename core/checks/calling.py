@@ -1,7 +1,6 @@
-"""How a script calls AWS: errors, time, pages, and calls that one call could do.
+"""How a script calls AWS: errors, time, answers without end, and calls that one call could do.
 
-Part of the check `quality`. It looks at direct calls of methods (`ec2.describe_vpcs(...)`) that the
-extraction of calls has recognised; a paginator is never wrong here.
+Part of the check `quality`. Whether all pages are read is told where calls are read.
 """
 
 from __future__ import annotations
@@ -16,9 +15,6 @@ from core.checks.subject import Script
 
 _ERRORS = frozenset(("ClientError", "BotoCoreError", "Exception", "exceptions"))
 """Names in an `except` that catch what AWS answers."""
-_TOKENS = ("NextToken", "nextToken", "NextMarker", "Marker", "ContinuationToken", "LastEvaluated")
-_CHOSEN = ("Ids", "ids", "Arns", "arns", "Names", "names")
-"""How parameters end that choose what is listed, so that there is no next page."""
 _BATCHES: Mapping[tuple[str, str], str] = {
     ("cloudwatch", "GetMetricStatistics"): "get_metric_data",
     ("dynamodb", "GetItem"): "batch_get_item",
@@ -61,10 +57,7 @@ def check(script: Script) -> Iterator[Finding]:
     calls = script.extraction.calls
     yield from _unhandled(tree, calls)
     yield from _endless(tree, calls, text)
-    paged = any(token in text for token in _TOKENS)
     for made in _made(tree, calls):
-        if not paged:
-            yield from _one_page(made)
         yield from _one_by_one(made)
 
 
@@ -104,16 +97,6 @@ def _waits(node: ast.Call, function: ast.Attribute) -> Iterator[Finding]:
         if isinstance(seconds, int | float) and seconds >= _LONG_SLEEP:
             message = f"it sleeps for {seconds:g} s, and a run has little more"
             yield _finding("timeout", node.lineno, message, "sleep less, and count")
-
-
-def _one_page(made: _Made) -> Iterator[Finding]:
-    call, given = made.call, [keyword.arg or "" for keyword in made.node.keywords]
-    if call.operation not in models.paginators(call.service).values():
-        return
-    if not any(name.endswith(_CHOSEN) for name in given):
-        message = f"{call.operation} answers in pages, and only the first is read"
-        fix = f'use get_paginator("{models.method_name(call.operation)}")'
-        yield _finding("pagination", made.node.lineno, message, fix)
 
 
 def _one_by_one(made: _Made) -> Iterator[Finding]:

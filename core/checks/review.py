@@ -46,6 +46,11 @@ CHECKS: tuple[Check, ...] = (
     Check("gates", gates.check),
 )
 
+UNRESOLVED = ("aws-calls", "cannot-tell")
+"""Check and rule of what may hide a call."""
+PAGING = ("aws-calls", "one-page")
+"""Check and rule of a list that is not read to its end, which is a matter of quality."""
+
 
 def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
     """Review a draft; raises MachineUnfit when the action table or ruff is missing."""
@@ -65,6 +70,7 @@ def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
         excess=compared.excess,
         proposed=compared.proposed,
         poor=_is_poor(rated, standards),
+        unresolved=sum((one.source, one.rule) == UNRESOLVED for one in found),
     )
 
 
@@ -91,8 +97,12 @@ def _rated(finding: Finding, standards: Standards) -> Finding:
 
 
 def _is_poor(found: list[Finding], standards: Standards) -> bool:
-    remarks = sum(one.source == "quality" and one.severity == "warning" for one in found)
-    return remarks > standards.most_quality
+    remarks = (
+        one.severity == "warning"
+        and (one.source == quality.SOURCE or (one.source, one.rule) == PAGING)
+        for one in found
+    )
+    return sum(remarks) > standards.most_quality
 
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str, str]:

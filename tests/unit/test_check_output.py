@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.approval.draft import Draft
+from core.approval.modes import Case, rule
 from core.checks.compare import difference
 from core.checks.finding import Call, Finding, Review
 from core.checks.summary import one_line
@@ -19,6 +20,8 @@ WARNING = Finding("lint", "B006", "warning", 2, "a list as default", "use None")
 BLOCKER = Finding("code", "path", "blocker", 1, "looks\u202e outside", "", "rollback")
 NOTE = Finding("security", "B404", "note", 1, "subprocess", "")
 GOOD = Review((), CALLS, 1, (), (), {"Statement": []})
+EXACT, UNFIT = "policy exact", "policy lacks 1 and allows 2 unused"
+BECAUSE = "; ".join(rule(Case("guided", 1, 4, blockers=1)).because)
 DRAFT = Draft(
     step="S1",
     version=1,
@@ -37,7 +40,7 @@ DRAFT = Draft(
 
 def checked(found: Review) -> Checked:
     """A draft with this review."""
-    return Checked(DRAFT, found, None, "nobody knows", "guided", 4, ("eu-west-1",))
+    return Checked(DRAFT, found, None, "nobody knows", "guided", 4, 2, ("eu-west-1",))
 
 
 @pytest.mark.parametrize(
@@ -46,8 +49,7 @@ def checked(found: Review) -> Checked:
         (
             replace(GOOD, calls=(*CALLS, Call("logs", "GetY", 5)), findings=(WARNING, NOTE)),
             ("eu-west-1",),
-            "READ-ONLY · 3 operations · 2 services · 1 region · 0 blockers · 1 warning"
-            " · policy exact",
+            f"READ-ONLY · 3 operations · 2 services · 1 region · 0 blockers · 1 warning · {EXACT}",
         ),
         (
             replace(GOOD, calls=(), tier=0),
@@ -57,8 +59,7 @@ def checked(found: Review) -> Checked:
         (
             replace(GOOD, missing=("a:B",), excess=("c:*", "d:E"), findings=(BLOCKER,) * 2, tier=4),
             (),
-            "CHANGES · 2 operations · 2 services · 0 regions · 2 blockers · 0 warnings"
-            " · policy lacks 1 and allows 2 unused",
+            f"CHANGES · 2 operations · 2 services · 0 regions · 2 blockers · 0 warnings · {UNFIT}",
         ),
         (
             replace(GOOD, findings=(Finding("aws-calls", "cannot-tell", "note", 1, "", ""),)),
@@ -98,8 +99,7 @@ def test_the_review_for_people() -> None:
     assert lines[:3] == [
         one_line(found, ("eu-west-1",)),
         "tier 1, metadata reads",
-        "would ask: guided mode asks before every run; tier 1, metadata reads; "
-        "blocking findings to override: 1",
+        f"would ask: {BECAUSE}",
     ]
     heads = [line for line in lines if line in ("1 blocker", "1 warning", "1 note", "calls")]
     assert heads == ["1 blocker", "1 warning", "1 note", "calls"]

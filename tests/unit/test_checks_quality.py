@@ -25,7 +25,6 @@ def rules(body: str) -> list[str]:
     ("body", "expected"),
     [
         ("", []),
-        ("ec2.describe_instances()\n", ["pagination"]),
         ("ec2.describe_instances(InstanceIds=['i-1'])\n", []),
         ("ec2.get_paginator('describe_instances').paginate()\n", []),
         (
@@ -57,7 +56,7 @@ def rules(body: str) -> list[str]:
     ],
 )
 def test_how_aws_is_called(body: str, expected: list[str]) -> None:
-    """Pages, loops, waits and answers without end are remarked where they are, not elsewhere."""
+    """Loops, waits and answers without end are remarked where they are, not elsewhere."""
     assert rules(body) == expected
 
 

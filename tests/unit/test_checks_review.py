@@ -319,6 +319,7 @@ def test_the_review_as_json(policy: dict[str, Any], tier: Tier) -> None:
     assert {key: type(value) for key, value in found.items()} == {
         "tier": int,
         "poor": bool,
+        "unresolved": int,
         "findings": list,
         "calls": list,
         "policy": dict,
