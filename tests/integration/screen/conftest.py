@@ -56,6 +56,8 @@ class Steps:
     """A planner that takes so many steps and then answers from the cards."""
 
     number: int
+    lines: int = 0
+    """More lines of the script, to make it long."""
 
     async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
         place = len(session.steps) + 1
@@ -70,7 +72,7 @@ class Steps:
             author="workflow",
             kind="collect",
             language="python",
-            script=SCRIPT,
+            script=SCRIPT + b"# one line more\n" * self.lines,
             requirements=(),
             policy=POLICY,
             rollback=None,
@@ -193,6 +195,7 @@ async def _play(
     steps: int = 1,
     tier: Tier = 1,
     blockers: int = 0,
+    lines: int = 0,
 ) -> CountersignApp:
     bridge = Bridge()
     facts: list[Fact] = []
@@ -213,7 +216,7 @@ async def _play(
             desk.log, GatewayProcess(), source, settings, desk.workshop, Reviewed(tier, blockers)
         )
         front = Front(show, bridge.approver, bridge.inbox)
-        return await bring_to_end(practice, session, Steps(steps), front)
+        return await bring_to_end(practice, session, Steps(steps, lines), front)
 
     app = CountersignApp(bridge, "why?", work)
     async with app.run_test(size=size) as pilot:
