@@ -9,6 +9,9 @@ Does not: decide. What an approval may do is settled in core/, whatever is press
 
 from __future__ import annotations
 
+import string
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,8 +50,8 @@ class Action:
     """In the key bar; empty = only in the help."""
     help: str
     group: Group
-    in_bar: str = ""
-    """What the key bar shows instead of its first key, where it speaks for another action too."""
+    beside: str = ""
+    """Name of another action for which it speaks too in the key bar."""
     spare: int = 0
     """Where the key bar has no room, the highest number goes first."""
 
@@ -58,14 +61,14 @@ class Action:
         return self.group == "decide"
 
     @property
+    def title(self) -> str:
+        """Its name as people read it."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
     def key(self) -> str:
         """How people read its keys."""
         return " ".join(spelled(key) for key in self.keys)
-
-    @property
-    def bar_key(self) -> str:
-        """The same, as short as the key bar wants it."""
-        return self.in_bar or self.key.partition(" ")[0]
 
     def why_not(self, now: Situation) -> str:
         """Return why it makes no sense now, a sentence; empty when it does."""
@@ -85,26 +88,34 @@ class Action:
 
 
 MORE_THAN_ONE = 2
-_SPELLED = {
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "question_mark": "?",
-    "colon": ":",
-    "slash": "/",
-    "dollar_sign": "$",
+_NAMES_OF_SIGNS = {
+    "solidus": "slash",
+    "reverse_solidus": "backslash",
+    "commercial_at": "at",
+    "hyphen_minus": "minus",
+    "plus_sign": "plus",
+    "low_line": "underscore",
 }
+"""Where Textual names a key otherwise than Unicode names its sign."""
+
+
+def _key_of(sign: str) -> str:
+    name = unicodedata.name(sign).lower().replace("-", "_").replace(" ", "_")
+    return _NAMES_OF_SIGNS.get(name, name)
+
+
+_SIGNS = {_key_of(sign): sign for sign in string.punctuation}
+_KEYS = {sign: key for key, sign in _SIGNS.items()}
 
 
 def spelled(key: str) -> str:
-    """Return how people read a key: Textual's name for it, or the sign itself."""
-    return _SPELLED.get(key, key)
+    """Return how people read a key: the sign itself, or its name."""
+    return _SIGNS.get(key, key)
 
 
 def key_named(text: str) -> str:
     """Return Textual's name of a key that people wrote."""
-    return {sign: name for name, sign in _SPELLED.items()}.get(text, text)
+    return _KEYS.get(text, text)
 
 
 ACTIONS = (
@@ -148,9 +159,11 @@ ACTIONS = (
         "session",
     ),
     Action("event_back", ("h",), "", "To the event before.", "replay"),
-    Action("event_on", ("l",), "Events", "To the next event.", "replay", in_bar="h l"),
+    Action("event_on", ("l",), "Events", "To the next event.", "replay", beside="event_back"),
     Action("event_first", ("0",), "", "To the first event.", "replay"),
-    Action("event_last", ("dollar_sign",), "Ends", "To the last event.", "replay", in_bar="0 $"),
+    Action(
+        "event_last", ("dollar_sign",), "Ends", "To the last event.", "replay", beside="event_first"
+    ),
     Action("previous", ("left_square_bracket",), "", "Show the step before.", "look"),
     Action(
         "next",
@@ -158,7 +171,7 @@ ACTIONS = (
         "Steps",
         "To the next step, or the answer.",
         "look",
-        in_bar="[ ]",
+        beside="previous",
         spare=2,
     ),
     Action("follow", ("f",), "", "Show the step that is worked on, and follow from here.", "look"),
@@ -169,7 +182,7 @@ ACTIONS = (
         "Versions",
         "Show the version after.",
         "look",
-        in_bar="{ }",
+        beside="older",
         spare=4,
     ),
     Action(
@@ -197,6 +210,17 @@ ACTIONS = (
     Action("find", ("slash",), "Find", "Find a text in the focused pane.", "read", spare=3),
     Action("find_next", ("n",), "", "To the next place where it stands.", "read"),
     Action("find_previous", ("N",), "", "To the place before.", "read"),
+    Action(
+        "palette",
+        ("colon", "ctrl+p"),
+        "Commands",
+        "Every action by its name; type to find it.",
+        "look",
+        spare=6,
+    ),
+    Action("copy", ("c",), "", "Copy what is selected, or the pane, to the clipboard.", "look"),
+    Action("copy_digest", ("C",), "", "Copy the whole digest to the clipboard.", "look"),
+    Action("picture", ("P",), "", "Keep a picture (SVG) of the screen in the data folder.", "look"),
     Action("help", ("question_mark", "f1"), "Help", "This page.", "look"),
     Action(
         "leave",
@@ -207,6 +231,12 @@ ACTIONS = (
     ),
 )
 BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def bar_key(action: Action, actions: Iterable[Action]) -> str:
+    """Return what the key bar shows of an action: its first key, and that of the one beside it."""
+    both = [each for each in actions if each.name == action.beside and each.keys]
+    return " ".join(spelled(each.keys[0]) for each in (*both, action) if each.keys)
 
 
 def _why_no_decision(now: Situation) -> str:

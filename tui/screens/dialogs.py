@@ -147,12 +147,12 @@ def second_stage(question: Question, *, comment: bool) -> Dialog:
 
 
 class HelpPane(TextPane):
-    """Every key, from the registry."""
+    """Every key, from the registry as the settings made it."""
 
     def text(self, width: int) -> Iterator[Content]:
         for group, title in GROUPS.items():
             yield Content.styled(title, "bold $primary")
-            for action in ACTIONS:
+            for action in getattr(self.app, "actions", ACTIONS):
                 if action.group == group:
                     yield from _key_and_help(action, width)
             yield Content("")
