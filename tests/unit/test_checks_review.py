@@ -19,8 +19,8 @@ HASH = " --hash=sha256:" + "a" * 64
 SCRIPT = b"""\
 import boto3
 ec2 = boto3.client("ec2")
-ec2.describe_vpcs()
-boto3.client("logs").filter_log_events(logGroupName="web")
+ec2.describe_vpcs(VpcIds=["vpc-1"])
+boto3.client("logs").filter_log_events(logGroupName="web", limit=50)
 boto3.client("sts").get_caller_identity()
 """
 NEEDED = ["ec2:DescribeVpcs", "logs:FilterLogEvents"]
