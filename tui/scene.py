@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Protocol
 
 from core.events import DecisionMade, DecisionRequested, Event, Fact, ReviewFinished
-from core.session import Session, Step
+from core.session import Session
+from core.step import Step, Turn
 from sandbox.job import Sha
 from tui.plain import fact_text
 
@@ -60,13 +61,12 @@ class Versions:
             return step
         key = (step.plan.step, version)
         request = self._requests.get(key)
+        decision = self._decisions.get(request.request) if request else None
         return replace(
             step,
             drafts=step.drafts[:version],
             review=self._reviews.get(key),
-            request=request,
-            decision=self._decisions.get(request.request) if request else None,
-            run=None,
+            turns=(Turn(request, decision),) if request else (),
             closed=False,
         )
 

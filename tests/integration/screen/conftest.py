@@ -29,6 +29,7 @@ from core.engine import Engine, Ports
 from core.errors import CountersignError
 from core.events import AnswerGiven, CallerIdentified, DecisionMade, Fact, Mode, PlanProposed
 from core.gateway_client import GatewayProcess
+from core.people import NOBODY_BRINGS, Taker
 from core.planner import Planner
 from core.recorded_jobs import ReplayingWorkshop
 from core.redact import Redactor
@@ -116,7 +117,7 @@ class Practice(Desk):
 
     review: Reviewed = field(default_factory=Reviewed)
 
-    def engine(self, planner: Planner, approver: Approver) -> Engine:
+    def engine(self, planner: Planner, approver: Approver, taker: Taker = NOBODY_BRINGS) -> Engine:
         ports = Ports(
             planner=planner,
             review=self.review,
@@ -128,6 +129,7 @@ class Practice(Desk):
             redactor=Redactor(key=b"k" * 32, patterns=()),
             identity="somebody",
             new_access_key=lambda: "AKIACOUNTERSIGN00000",
+            taker=taker,
         )
         return Engine(ports, self.log)
 
@@ -219,8 +221,9 @@ async def _play(
     async def work() -> int:
         desk, session = await start(settings, source, Wish("why?", "ask", mode), show)
         bridge.opened(desk.log.payload)
+        review = Reviewed(tier, blockers)
         practice = Practice(
-            desk.log, GatewayProcess(), source, settings, desk.workshop, Reviewed(tier, blockers)
+            desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
         )
         front = Front(show, bridge.approver, bridge.inbox)
         return await bring_to_end(practice, session, Steps(steps, lines), front)
