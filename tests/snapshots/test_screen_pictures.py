@@ -31,7 +31,7 @@ def ready(text: str = "asks because", key: str = "") -> Callable[[Pilot[Any]], A
     async def act(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: text in painted(pilot))
         if key == "a":  # what is dangerous is approved only when all of it was on the screen
-            await pilot.press("1", "G", "3", "G", "4", "G", "2", "G")
+            await pilot.press("1", *["ctrl+d"] * 12, "2", "G")
             await until(pilot, lambda: "seen 100%" in painted(pilot))
         focused = pilot.app.focused
         if key:
