@@ -19,17 +19,17 @@ HASH = " --hash=sha256:" + "a" * 64
 SCRIPT = b"""\
 import boto3
 ec2 = boto3.client("ec2")
-ec2.describe_vpcs()
-boto3.client("logs").filter_log_events(logGroupName="web")
+ec2.describe_vpcs(VpcIds=["vpc-1"])
+boto3.client("logs").get_query_results(queryId="web")
 boto3.client("sts").get_caller_identity()
 """
-NEEDED = ["ec2:DescribeVpcs", "logs:FilterLogEvents"]
+NEEDED = ["ec2:DescribeVpcs", "logs:GetQueryResults"]
 LOG_GROUP = "arn:aws:logs:*:*:log-group:web:*"
 PROPOSED = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": NEEDED, "Resource": "*"}],
 }
-HOLDS_TO = Standards(left_out=("readability",))
+HOLDS_TO = Standards(left_out=("code", "quality", "readability"))
 """Whether scripts read well is told elsewhere."""
 DRAFT = Draft(
     step="S1",
@@ -76,7 +76,7 @@ def test_a_draft_that_fits_has_no_findings() -> None:
         findings=(),
         calls=(
             Call("ec2", "DescribeVpcs", 3),
-            Call("logs", "FilterLogEvents", 4),
+            Call("logs", "GetQueryResults", 4),
             Call("sts", "GetCallerIdentity", 5),
         ),
         tier=2,
@@ -91,15 +91,15 @@ def test_a_draft_that_fits_has_no_findings() -> None:
     [
         ({}, ["warning policy/empty"]),
         ({"Version": "2012-10-17", "Statement": []}, ["warning policy/empty"]),
-        (allows("logs:filterlogevents"), ["warning policy/missing"]),
+        (allows("logs:getqueryresults"), ["warning policy/missing"]),
         (allows(*NEEDED, "ec2:DescribeSubnets"), ["warning policy/excess"]),
-        (allows("ec2:Describe*", "logs:FilterLogEvents"), ["warning policy/wildcard"]),
+        (allows("ec2:Describe*", "logs:GetQueryResults"), ["warning policy/wildcard"]),
         (allows(*NEEDED, "rds:Describe*"), ["warning policy/excess", "warning policy/wildcard"]),
         (
             allows(*NEEDED, "ec2:DescribeVPC"),
             ["warning policy/excess", "warning policy/unknown-action"],
         ),
-        (allows(*NEEDED, "iam:PassRole"), []),
+        (allows(*NEEDED, "iam:PassRole"), ["warning policy/excess"]),
         (allows("*"), ["blocker policy/never"]),
         (
             allows(*NEEDED, "cloudtrail:StopLogging"),
@@ -131,11 +131,11 @@ def test_policies(policy: dict[str, Any], expected: list[str]) -> None:
     [
         ({}, NEEDED, []),
         (PROPOSED, [], []),
-        (allows("ec2:*"), ["logs:FilterLogEvents"], []),
+        (allows("ec2:*"), ["logs:GetQueryResults"], []),
         (allows(*NEEDED, "rds:*", "RDS:*", "ec2:DescribeVpc?"), [], ["rds:*", "RDS:*"]),
         (
             both(allows(*NEEDED), allows("logs:*", Effect="Deny")),
-            ["logs:FilterLogEvents"],
+            ["logs:GetQueryResults"],
             [],
         ),
         (
@@ -145,7 +145,7 @@ def test_policies(policy: dict[str, Any], expected: list[str]) -> None:
         ),
         (
             {"Statement": {"Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}},
-            ["logs:FilterLogEvents"],
+            ["logs:GetQueryResults"],
             [],
         ),
     ],
@@ -161,7 +161,7 @@ def test_what_is_missing_and_what_is_excess(
 
 def test_a_missing_action_names_its_line() -> None:
     """The line that will be denied is told, with what to allow."""
-    found = reviewed(policy=allows("logs:FilterLogEvents")).findings
+    found = reviewed(policy=allows("logs:GetQueryResults")).findings
 
     assert found == (
         Finding(
@@ -280,7 +280,7 @@ def test_rollback_and_post_check_are_read_too() -> None:
         ("invalid", "post-check", 1, "not valid Python: invalid syntax"),
         (
             "missing",
-            "script",
+            "policy",
             None,
             "the code calls ec2:RebootInstances, which the policy does not allow",
         ),
@@ -319,6 +319,7 @@ def test_the_review_as_json(policy: dict[str, Any], tier: Tier) -> None:
     assert {key: type(value) for key, value in found.items()} == {
         "tier": int,
         "poor": bool,
+        "unresolved": int,
         "findings": list,
         "calls": list,
         "policy": dict,
@@ -352,3 +353,71 @@ def test_a_policy_that_nobody_can_read_is_not_expanded(
     about_policy = [one for one in found.findings if one.source == "policy"]
     assert [(one.severity, said in one.message) for one in about_policy] == [("blocker", True)]
     assert found.tier == 5
+
+
+LOCKED = {
+    name: f"{name}==1{HASH}" for name in ("openpyxl", "et-xmlfile", "pandas", "rich", "numpy")
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "imports", "expected"),
+    [
+        (("openpyxl", "et-xmlfile"), "openpyxl", []),
+        (("openpyxl", "numpy"), "openpyxl", ["unused"]),
+        (("pandas", "openpyxl", "et-xmlfile"), "pandas", []),
+        (("rich", "numpy"), "rich", []),
+        (("rich",), "", ["unused"]),
+        ((), "rich.console", ["missing"]),
+        ((), "PIL.Image, docx", ["missing", "missing"]),
+        (("numpy",), "numpy, yaml", ["missing"]),
+        ((), "dateutil.parser, jmespath, json, six", []),
+    ],
+)
+def test_requirements_against_imports(
+    names: tuple[str, ...], imports: str, expected: list[str]
+) -> None:
+    """What is imported must be required, what is required imported, as far as that can be known."""
+    script = f"import {imports}\n".encode() if imports else b""
+    draft = replace(DRAFT, script=script, requirements=tuple(LOCKED[each] for each in names))
+    found = review(draft, replace(HOLDS_TO, allowed=tuple(LOCKED))).findings
+
+    assert [one.rule for one in found if one.source == "requirements"] == expected
+
+
+def test_a_missing_package_is_told_by_its_own_name() -> None:
+    """A module and its package are often called differently."""
+    found = review(replace(DRAFT, script=b"import yaml\n"), Standards(allowed=("pyyaml",)))
+
+    (missing,) = [one for one in found.findings if one.rule == "missing" and one.fix[:3] == "req"]
+    assert (missing.severity, missing.file, missing.fix) == (
+        "blocker",
+        "requirements",
+        "require pyyaml",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("reqeusts", "requests"),
+        ("request", "requests"),
+        ("pandass", "pandas"),
+        ("boto33", "boto3"),
+        ("python-dateutill", "python-dateutil"),
+        ("pythondateutil", "python-dateutil"),
+        ("typing-extentions", "typing-extensions"),
+        ("six2", ""),
+        ("weatherlib", ""),
+    ],
+)
+def test_a_name_that_looks_like_a_known_one(name: str, near: str) -> None:
+    """A package that is called nearly like a well-known one is told as that."""
+    (blocker,) = [
+        one
+        for one in reviewed(requirements=(f"{name}==1{HASH}",)).blockers
+        if one.source == "requirements"
+    ]
+
+    assert blocker.rule == ("look-alike" if near else "not-allowed")
+    assert near in blocker.fix

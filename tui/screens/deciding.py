@@ -1,0 +1,196 @@
+"""Deciding: what the keys do that answer a request, end something, or leave.
+
+Everything here is asked of the bridge, and goes with the digest of what was on the screen.
+
+Does not: know whether a key counts now (review.py), or hold any rule of what may run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from core.approval.approvers import Decision
+from core.canonical import sha256
+from core.events import Mode
+from core.safe_text import safe_line
+from tui import consent, viewing
+from tui.bridge import Bridge, Yes
+from tui.consent import StandingGrant
+from tui.editor import EditorFailed, edit
+from tui.screens.choosing import GrantsScreen, ModeScreen, entering, granting
+from tui.screens.dialogs import Dialog, rejection, second_stage, with_comment
+from tui.screens.edit import EditScreen, editable
+from tui.screens.pages import SAID_S, PagesScreen
+from tui.views import Question
+from tui.widgets.board import Board
+
+if TYPE_CHECKING:
+    from tui.app import CountersignApp
+
+_AGAIN_S = SAID_S
+"""Within this time the second press of a key that ends something counts."""
+
+
+class DecidingScreen(PagesScreen):
+    """The pages of a session, and what can be decided on them."""
+
+    _again = ("", float("-inf"))
+    """The last key that ends something, and when it was pressed."""
+
+    def _do_approve(self) -> None:
+        question = self.question
+        if question and question.second_stage:
+            self._approve_carefully(question, comment=False)
+        elif question:
+            self._approve(question)
+
+    def _do_approve_with(self) -> None:
+        question = self.question
+        if question and question.second_stage:
+            self._approve_carefully(question, comment=True)
+        elif question:
+            self._open(with_comment(question), lambda typed: self._approve(question, "", typed[0]))
+
+    def _approve_carefully(self, question: Question, *, comment: bool) -> None:
+        if missing := self._unread(question):
+            self.say(f"read it first; not on the screen yet: {', '.join(missing)}")
+            return
+        dialog = second_stage(question, comment=comment)
+        self._open(dialog, lambda typed: self._approve(question, *typed))
+
+    def _unread(self, question: Question) -> tuple[str, ...]:
+        """Return what of a request was not on the screen yet."""
+        self._note_seen()
+        return self._seen.missing() if self._seen.what == question.digest else self._seen.parts
+
+    def _approve(self, question: Question, typed: str = "", comment: str = "") -> None:
+        yes = Yes(
+            typed=typed,
+            comment=comment,
+            shown_ms=self._arming.shown_ms(time.monotonic()),
+            seen=self._seen.share() if self._seen.what == question.digest else 0,
+            screen=sha256(self.query_one(Board).read().encode()),
+        )
+        if isinstance(self._scene, Bridge) and (why := self._scene.approve(question.digest, yes)):
+            self.say(f"not approved: {why}")
+
+    def _do_reject(self) -> None:
+        if question := self.question:
+            self._open(
+                rejection(question),
+                lambda typed: self._decide(question, Decision("reject", comment=typed[0])),
+            )
+
+    def _do_skip(self) -> None:
+        if question := self.question:
+            self._decide(question, Decision("skip"))
+
+    def _do_edit(self) -> None:
+        question, script = self.question, self._script()
+        text = None if script is None else editable(script)
+        if question and script is not None and text is None:
+            self.say("this script holds what a screen can't show as it is: E opens your editor")
+        elif question and script is not None and text is not None:
+            title = f"Edit the script of {question.head.partition(' awaits')[0]}"
+            self.app.push_screen(
+                EditScreen(title, text), lambda edited: self._edited(question, script, edited)
+            )
+
+    def _do_edit_outside(self) -> None:
+        question, script = self.question, self._script()
+        if question and script is not None:
+            self.run_worker(self._edit(question, script), group="editor", exclusive=True)
+
+    def _script(self) -> bytes | None:
+        session = self._scene.session
+        draft = session.step.draft if session and session.step else None
+        return self._scene.script(draft.script) if draft else None
+
+    async def _edit(self, question: Question, script: bytes) -> None:
+        try:
+            with cast("CountersignApp", self.app).away():
+                edited = await edit(script)
+        except EditorFailed as error:
+            self.say(f"nothing changed: {safe_line(str(error))}")
+        else:
+            self._edited(question, script, edited)
+
+    def _edited(self, question: Question, script: bytes, edited: bytes | None) -> None:
+        if edited is None or edited == script:
+            self.say("nothing was changed")
+        else:
+            self._decide(question, Decision("edit", script=edited))
+
+    def _decide(self, question: Question, decision: Decision) -> None:
+        if isinstance(self._scene, Bridge) and not self._scene.decide(question.digest, decision):
+            self.say("this request waits no more")
+
+    def _open(self, dialog: Dialog, act: Callable[[tuple[str, ...]], None]) -> None:
+        self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
+
+    # ------------------------------------------------------------------ from here on
+    def _do_mode(self) -> None:
+        session = self._scene.session
+        if session is None:
+            return
+        by_mode = {choice.mode: choice for choice in consent.choices(session)}
+
+        def chosen(mode: Mode | None) -> None:
+            if mode is not None:
+                account = viewing.account_name(session)
+                dialog = entering(by_mode[mode], account)
+                self.app.push_screen(dialog, lambda typed: self._enter(mode, typed))
+
+        self.app.push_screen(ModeScreen(tuple(by_mode.values())), chosen)
+
+    def _enter(self, mode: Mode, typed: tuple[str, ...] | None) -> None:
+        if typed is None or not isinstance(self._scene, Bridge):
+            return
+        if why := self._scene.change_mode(mode, typed[0] if typed else ""):
+            self.say(why)
+
+    def _do_grants(self) -> None:
+        scene = self._scene
+        if isinstance(scene, Bridge):
+            self.app.push_screen(GrantsScreen(self._grants, scene.revoke, self._offer))
+
+    def _grants(self) -> Sequence[StandingGrant]:
+        session = self._scene.session
+        return consent.standing(session, self._scene.now()) if session else ()
+
+    def _offer(self, rehearsals: bool) -> str:
+        """Open the second stage of a grant; returns why there is none to offer."""
+        session, scene = self._scene.session, self._scene
+        grant = consent.offered(session, scene.now(), rehearsals=rehearsals) if session else None
+        if grant is None or not isinstance(scene, Bridge):
+            return "no grant is offered for this: only reads are, and only to the letter"
+
+        def given(typed: tuple[str, ...] | None) -> None:
+            if typed is not None and (why := scene.grant(grant)):
+                self.say(why)
+
+        self.app.push_screen(granting(grant.grant, consent.grant_lines(grant)), given)
+        return ""
+
+    # ------------------------------------------------------------------ the session
+    def _do_stop(self) -> None:
+        if isinstance(self._scene, Bridge) and self._twice("stop", "press x again to stop"):
+            self._scene.stop()
+
+    def _do_leave(self) -> None:
+        app = cast("CountersignApp", self.app)
+        said = "press q again to leave; the session stays open"
+        if not app.working or app.ended or self._twice("leave", said):
+            app.leave()
+
+    def _twice(self, name: str, text: str) -> bool:
+        """Tell whether a key that ends something was pressed for the second time."""
+        before, at = self._again
+        self._again = (name, time.monotonic())
+        if before == name and time.monotonic() - at < _AGAIN_S:
+            self._again = ("", float("-inf"))
+            return True
+        self.say(text)
+        return False
