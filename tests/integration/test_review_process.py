@@ -108,7 +108,7 @@ def test_a_process_that_dies_is_started_anew(made: Made, tmp_path: Path) -> None
 def test_a_process_that_dies_again_is_a_refusal(made: Made) -> None:
     """Without a review there is no draft to ask about; its last words are told."""
     command = (sys.executable, "-I", "-c", "import sys; sys.exit('lost its mind')")
-    with pytest.raises(MachineUnfit, match="the review process died twice: lost its mind") as told:
+    with pytest.raises(MachineUnfit, match="died twice: lost its mind; lost its mind") as told:
         made(STANDARDS, command).review(DRAFT)
 
     assert "nothing runs" in told.value.hint
