@@ -59,6 +59,9 @@ DRAFT = Draft(
 CAUGHT = GOOD.replace("from botocore.exceptions import ClientError\n", "")
 YAML = "import yaml\n\nprint(yaml)\n"
 EVENTS = 'boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName="a")\n'
+EXACT = policy(VPCS)
+EXACT["Statement"] += [{**EXACT["Statement"][0], "Action": "logs:FilterLogEvents"}]
+EXACT["Statement"][1]["Resource"] = "arn:aws:logs:*:*:log-group:a:*"
 TANGLED = "\n\ndef tell(given: int) -> int:\n" + "".join(
     f"    if given == {each}:\n        return {each + 1}\n" for each in range(7)
 )
@@ -127,7 +130,7 @@ PLANTED: list[Planted] = [
         "quality/error-handling",
         {"also": "try:\n    print()\nexcept Exception as e:\n    print(e)\n"},
     ),
-    ("quality/unbounded", {"also": EVENTS, "policy": policy(VPCS, "logs:FilterLogEvents")}),
+    ("quality/unbounded", {"also": EVENTS, "policy": EXACT}),
     ("quality/timeout", {"also": "while True:\n    json.dumps(result)\n"}),
     ("quality/timeout", {"also": "import time\n\ntime.sleep(30)\n"}),
     ("quality/timeout", {"also": 'ec2.get_waiter("vpc_available").wait(VpcIds=["vpc-1"])\n'}),
