@@ -186,6 +186,9 @@ def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--lock", action="store_true", help="first lock what --requirements names, in that file"
     )
+    command.add_argument(
+        "--diff", metavar="OTHER", help="compare with an earlier version of SCRIPT"
+    )
     command.add_argument("--json", action="store_true", help="one JSON object")
 
 
