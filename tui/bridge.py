@@ -12,7 +12,11 @@ from collections.abc import Callable
 from typing import Final
 
 from core.approval.approvers import Decision, check_confirmed
+from core.approval.grants import Grant
+from core.approval.live import requester
+from core.approval.modes import CHANGES, Mode
 from core.approval.redeem import Payload
+from core.approval.switching import given, offers, other_mode, revoked
 from core.errors import NoApprover
 from core.events import DecisionRequested, DraftGenerated, Fact, StopRequested, Surface
 from core.loop import Command, Quit
@@ -123,8 +127,55 @@ class Bridge:
             except NoApprover:
                 return "that is not this account"
         over = asked.blockers > 0
-        decision = Decision("approve", comment, override_blockers=over, shown_ms=shown_ms)
+        decision = Decision(
+            "approve",
+            comment,
+            override_blockers=over,
+            shown_ms=shown_ms,
+            confirmed=typed if asked.second_stage else "",
+        )
+        if why := self._why_not(session, asked):
+            return why
         return "" if self.approver.decide(digest, decision) else "this request was answered"
+
+    def switch(self, mode: Mode, typed: str = "") -> str:
+        """Go on in another mode; returns why not, a sentence, or nothing.
+
+        `typed` is what was typed as the account, where the mode needs it.
+        """
+        if self.session is None:
+            return "the session has not begun"
+        return self._command(other_mode(self.session, mode, typed, identity()))
+
+    def offers(self) -> tuple[Grant, ...]:
+        """Return the grants that can be given now, each exactly as it would be."""
+        return offers(self.session, self._clock()) if self.session else ()
+
+    def grant(self, grant: Grant) -> str:
+        """Give one of the grants that were offered; returns why not, a sentence, or nothing."""
+        if self.session is None:
+            return "the session has not begun"
+        return self._command(given(self.session, grant, identity(), "tui"))
+
+    def revoke(self, name: str) -> str:
+        """End a grant; returns why not, a sentence, or nothing."""
+        if self.session is None:
+            return "the session has not begun"
+        return self._command(revoked(self.session, name, identity()))
+
+    def _command(self, event: Command | str) -> str:
+        if isinstance(event, str):
+            return event
+        self.inbox.put_nowait(event)
+        return ""
+
+    def _why_not(self, session: Session, asked: DecisionRequested) -> str:
+        """Return why whoever sits here may not say yes to this request, or nothing."""
+        step = session.step
+        if step is None or asked.tier < CHANGES or not session.started.house.second_person:
+            return ""
+        who = requester(session, step)
+        return f"somebody else than {who} has to decide it" if identity() == who else ""
 
     def stop(self) -> None:
         """End what runs and conclude; as a decision where one is asked for."""

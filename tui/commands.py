@@ -60,7 +60,9 @@ def check(arguments: Namespace) -> int:
         _lock(arguments, settings)
     draft = _draft(arguments)
     found = review(draft, settings.requirements.allowed)
-    document = report.check_document(draft, found, *_digest(arguments, settings, draft))
+    digests, why = _digests(arguments, settings, draft)
+    document = report.check_document(draft, found, digests.get("run"), why)
+    document["digests"] = digests
     if arguments.json:
         print(json.dumps(document, ensure_ascii=False))
     else:
@@ -203,9 +205,13 @@ def _lock(arguments: Namespace, settings: Settings) -> None:
     asyncio.run(lock_requirements(Path(arguments.requirements), packages_of(settings).lock))
 
 
-def _digest(arguments: Namespace, settings: Settings, draft: Draft) -> tuple[str | None, str]:
-    """Return the digest that `run` would ask for, or None and why there is none."""
+def _digests(arguments: Namespace, settings: Settings, draft: Draft) -> tuple[dict[str, str], str]:
+    """Return the digest that `run` would ask for, by purpose; or none and why."""
+    from dataclasses import replace
+
     from core.approval.draft import approval_digest
+    from core.approval.modes import ceiling_for
+    from core.approval.redeem import script_for
     from core.aws import open_source
     from core.errors import IdentityUnknown
     from core.start import preview, sessions_folder
@@ -217,5 +223,11 @@ def _digest(arguments: Namespace, settings: Settings, draft: Draft) -> tuple[str
     try:
         terms = preview(settings, source, mode, tuple(arguments.region))
     except IdentityUnknown as error:
-        return None, f"{error}; {error.hint}"
-    return approval_digest(terms.preimage(draft.digest())), ""
+        return {}, f"{error}; {error.hint}"
+    found = {}
+    for purpose in ("run", "post-check", "roll back") if draft.kind == "change" else ("run",):
+        if script_for(draft, purpose) is not None:
+            ceiling = ceiling_for(purpose, terms.ceiling)
+            asked = replace(terms, purpose=purpose, ceiling=ceiling)
+            found[purpose] = str(approval_digest(asked.preimage(draft.digest())))
+    return found, ""
