@@ -23,6 +23,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from core.approval.house import AccountRules, HouseRules
 from core.approval.modes import Mode
+from core.checks.settings import GATE_KEYS, CheckSettings
+from core.checks.standards import Standards
 from core.config_approval import Account, Approval
 from core.config_values import (
     APPLICATION,
@@ -131,6 +133,7 @@ class Settings(Section):
     aws: Aws = Aws()
     redact: Redact = Redact()
     requirements: Requirements = Requirements()
+    checks: CheckSettings = CheckSettings()
     model: ModelSettings = ModelSettings()
     approval: Approval = Approval()
     accounts: Annotated[dict[str, Account], BeforeValidator(account)] = Field(default_factory=dict)
@@ -147,6 +150,10 @@ class Settings(Section):
             request_ms=self.approval.minutes * 60_000,
             second_person=self.approval.second_person,
         )
+
+    def standards(self) -> Standards:
+        """Return what reviews hold drafts to."""
+        return self.checks.standards(self.requirements.allowed)
 
     def limits(self) -> Limits:
         """Return the limits of a run in the units that a digest binds."""
@@ -309,6 +316,6 @@ def _dotted(place: tuple[int | str, ...]) -> str:
 
 
 def _suggestion(path: str) -> str:
-    keys = known_keys()
+    keys = (*known_keys(), *(f"checks.gates.{each}" for each in GATE_KEYS))
     nearest = get_close_matches(path, keys, n=1)
     return f"did you mean {nearest[0]}?" if nearest else f"the keys are {', '.join(keys)}"

@@ -227,6 +227,8 @@ class Engine:
             missing=found.missing,
             excess=found.excess,
             proposed=dict(found.proposed),
+            poor=found.poor,
+            unresolved=found.unresolved,
         )
 
     async def _execute(self, move: Execute, session: Session) -> AsyncGenerator[Event, None]:

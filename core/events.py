@@ -153,6 +153,8 @@ class ReviewFinished:
     missing: tuple[str, ...]
     excess: tuple[str, ...]
     proposed: dict[str, Any]
+    poor: bool = False
+    """Whether there are more remarks on quality than the settings allow a model's draft."""
     unresolved: int = 0
     """Calls that the code makes and that could not be read from it."""
 

@@ -13,8 +13,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
-import termios
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import ClassVar
@@ -25,43 +23,20 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.color import Color
 from textual.filter import LineFilter
-from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from core.errors import Left
 from core.safe_text import safe_text
 from tui.bridge import Bridge
+from tui.hangup import watched
+from tui.look import PLAIN_LOOK, Look
 from tui.playback import Playback
 from tui.screens.review import ReviewScreen
+from tui.themes import THEMES, VARIABLES
 
 Work = Callable[[], Coroutine[None, None, int]]
 """Works on the session; returns its exit code."""
 
-THEME = Theme(
-    name="countersign",
-    dark=True,
-    primary="#7aa2f7",
-    secondary="#7dcfff",
-    accent="#bb9af7",
-    warning="#e0af68",
-    error="#f7768e",
-    success="#9ece6a",
-    foreground="#c8d0e8",
-    background="#15161e",
-    surface="#1a1b26",
-    panel="#242635",
-    variables={
-        "border-calm": "#3b4060",
-        "text-dim": "#8089ad",
-        "scrollbar": "#3b4060",
-        "scrollbar-hover": "#7aa2f7",
-        "scrollbar-active": "#7aa2f7",
-        "scrollbar-background": "#1a1b26",
-        "scrollbar-background-hover": "#1a1b26",
-        "scrollbar-background-active": "#1a1b26",
-        "scrollbar-corner-color": "#1a1b26",
-    },
-)
 _SUSPECT = re.compile(r"[^\x20-\x7e\u2500-\u25ff]")
 
 
@@ -86,13 +61,23 @@ class CountersignApp(App[int]):
     CSS_PATH: ClassVar = ["styles/base.tcss", "styles/review.tcss", "styles/dialogs.tcss"]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (Textual's)
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (180, "-broad")]  # noqa: RUF012 (Textual's)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-high")]  # noqa: RUF012 (Textual's)
 
-    def __init__(self, scene: Bridge | Playback, title: str, work: Work | None = None) -> None:
+    def __init__(
+        self,
+        scene: Bridge | Playback,
+        title: str,
+        work: Work | None = None,
+        look: Look = PLAIN_LOOK,
+    ) -> None:
         super().__init__()
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self.look = look
+        self.actions = look.actions
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = look.theme
+        self.set_keymap({each.name: ",".join(each.keys) for each in look.actions})
         self.animation_level = "none"
         self.scene = scene
         self.question = title
@@ -105,15 +90,22 @@ class CountersignApp(App[int]):
         self._filter = VisibleControls()
 
     def show(self) -> int:
-        """Run the screen until it is left; returns the exit code, raises what broke it."""
-        code = self.run()
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        """Run the screen until it is left; returns the exit code, raises what broke it.
+
+        A terminal that is gone ends the process: what runs ends with our sockets, and resuming
+        records it as interrupted.
+        """
+        with watched(0, lambda: os._exit(Left.exit_code)):
+            code = self.run()
         if self.failure:
             raise self.failure
         return code or 0
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._filter]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {**super().get_theme_variable_defaults(), **VARIABLES}
 
     def get_default_screen(self) -> ReviewScreen:
         return ReviewScreen(self.scene, self.question)
@@ -122,19 +114,8 @@ class CountersignApp(App[int]):
         loop = asyncio.get_running_loop()
         with suppress(ValueError, RuntimeError):  # not in the main thread, as under tests
             loop.add_signal_handler(signal.SIGTERM, self.leave)
-            signal.signal(signal.SIGHUP, lambda *_: self._hung_up(loop))
+            loop.add_signal_handler(signal.SIGHUP, self.leave)
         self.call_after_refresh(self._begin)
-
-    def _hung_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Leave in order when told to; at once when the terminal is gone, which blocks Textual.
-
-        What runs then ends with our sockets, and resuming records it as interrupted.
-        """
-        try:
-            termios.tcgetattr(sys.__stdin__ or 0)
-        except (OSError, termios.error):
-            os._exit(Left.exit_code)
-        loop.call_soon_threadsafe(self.leave)
 
     def leave(self) -> None:
         """Leave in order: what runs is ended first, then the screen goes."""

@@ -23,7 +23,7 @@ from core.loop import Command, Quit
 from core.session import Session
 from core.start import identity, now_ms
 from sandbox.job import Sha
-from tui.scene import Lines
+from tui.scene import Lines, Versions
 
 COALESCED_S: Final = 0.05
 """What happens within this time is painted once."""
@@ -72,9 +72,10 @@ class Bridge:
         """Take the clock of the session: milliseconds since the epoch."""
         self.session: Session | None = None
         self.lines = Lines()
+        self.versions = Versions()
         self.inbox: asyncio.Queue[Command] = asyncio.Queue()
         self.approver = OnScreen(self.change)
-        self.on_change: Callable[[], None] | None = None
+        self.on_change: Callable[[], object] | None = None
         """Called soon after something changed, in the asyncio loop."""
         self._clock = clock
         self._payload: Payload | None = None
@@ -95,6 +96,7 @@ class Bridge:
         """Take in a fact that is durable now."""
         self.session = session
         self.lines.add(fact)
+        self.versions.add(fact.event)
         if isinstance(fact.event, DraftGenerated):
             self._keep(fact.event)
         self.change()
@@ -103,8 +105,8 @@ class Bridge:
         """Take the way to stored bytes, as soon as a session is open."""
         self._payload = payload
         for step in self.session.steps if self.session else ():
-            if step.draft:
-                self._keep(step.draft)
+            for draft in step.drafts:
+                self._keep(draft)
 
     def decide(self, digest: str, decision: Decision) -> bool:
         """Answer the request with this digest, but for a yes; False when it waits no more."""

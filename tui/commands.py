@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.approval.draft import Draft
+    from core.approval.draft import Draft, Purpose, Terms
+    from core.checks.compare import Difference
+    from core.checks.finding import Review
     from core.config import Settings
     from core.planner import Planner
 
@@ -52,23 +54,35 @@ def run(arguments: Namespace) -> int:
 
 def check(arguments: Namespace) -> int:
     """Review a script; runs nothing, and changes nothing but a file that --lock is to lock."""
+    from core.approval.draft import approval_digest
+    from core.approval.modes import ceiling_of
     from core.checks.review import review
-    from tui import report
+    from tui import checking
 
     settings = _settings(arguments)
     if arguments.lock:
         _lock(arguments, settings)
     draft = _draft(arguments)
-    found = review(draft, settings.requirements.allowed)
-    digests, why = _digests(arguments, settings, draft)
-    document = report.check_document(draft, found, digests.get("run"), why)
-    document["digests"] = digests
+    found = review(draft, settings.standards())
+    terms, why = _terms(arguments, settings)
+    mode = arguments.mode or settings.mode
+    checked = checking.Checked(
+        draft=draft,
+        found=found,
+        digest=approval_digest(terms.preimage(draft.digest())) if terms else None,
+        digests=_digests(draft, terms),
+        why_not=why,
+        mode=mode,
+        ceiling=terms.ceiling if terms else ceiling_of(mode, settings.ceiling),
+        unattended=settings.ceiling,
+        regions=terms.target.regions if terms else None,
+        difference=_difference(arguments, settings, draft, found) if arguments.diff else None,
+    )
     if arguments.json:
-        print(json.dumps(document, ensure_ascii=False))
+        print(json.dumps(checking.document(checked), ensure_ascii=False))
     else:
-        print(report.check_text(document))
-    blocked = any(finding["severity"] == "blocker" for finding in document["findings"])
-    return 1 if blocked else 0
+        print(checking.text(checked))
+    return 1 if found.blockers else 0
 
 
 def replay(arguments: Namespace) -> int:
@@ -205,13 +219,26 @@ def _lock(arguments: Namespace, settings: Settings) -> None:
     asyncio.run(lock_requirements(Path(arguments.requirements), packages_of(settings).lock))
 
 
-def _digests(arguments: Namespace, settings: Settings, draft: Draft) -> tuple[dict[str, str], str]:
-    """Return the digest that `run` would ask for, by purpose; or none and why."""
+def _digests(draft: Draft, terms: Terms | None) -> dict[str, str]:
+    """Return the digest that would be asked for by each purpose that the draft has a script for."""
     from dataclasses import replace
 
     from core.approval.draft import approval_digest
     from core.approval.modes import ceiling_for
     from core.approval.redeem import script_for
+
+    found: dict[str, str] = {}
+    later: tuple[Purpose, ...] = ("post-check", "roll back") if draft.kind == "change" else ()
+    for purpose in ("run", *later) if terms else ():
+        if terms and script_for(draft, purpose) is not None:
+            ceiling = ceiling_for(purpose, terms.ceiling)
+            asked = replace(terms, purpose=purpose, ceiling=ceiling)
+            found[purpose] = approval_digest(asked.preimage(draft.digest()))
+    return found
+
+
+def _terms(arguments: Namespace, settings: Settings) -> tuple[Terms | None, str]:
+    """Return what `run` would bind besides the draft, or None and why that can't be told."""
     from core.aws import open_source
     from core.errors import IdentityUnknown
     from core.start import preview, sessions_folder
@@ -221,13 +248,21 @@ def _digests(arguments: Namespace, settings: Settings, draft: Draft) -> tuple[di
     source = open_source(arguments.aws, sessions_folder(settings), order)
     mode = arguments.mode or settings.mode
     try:
-        terms = preview(settings, source, mode, tuple(arguments.region))
+        return preview(settings, source, mode, tuple(arguments.region)), ""
     except IdentityUnknown as error:
-        return {}, f"{error}; {error.hint}"
-    found = {}
-    for purpose in ("run", "post-check", "roll back") if draft.kind == "change" else ("run",):
-        if script_for(draft, purpose) is not None:
-            ceiling = ceiling_for(purpose, terms.ceiling)
-            asked = replace(terms, purpose=purpose, ceiling=ceiling)
-            found[purpose] = str(approval_digest(asked.preimage(draft.digest())))
-    return found, ""
+        return None, f"{error}; {error.hint}"
+
+
+def _difference(
+    arguments: Namespace, settings: Settings, draft: Draft, found: Review
+) -> Difference:
+    """Compare with an earlier version of the script, under the same policy and all else."""
+    from dataclasses import replace
+
+    from core.checks.compare import difference
+    from core.checks.review import review
+    from core.draft_files import DraftFiles, read_draft
+
+    earlier = read_draft(DraftFiles(script=Path(arguments.diff))).script
+    before = review(replace(draft, script=earlier), settings.standards())
+    return difference((arguments.diff, earlier, before), (arguments.script, draft.script, found))

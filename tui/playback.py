@@ -13,7 +13,7 @@ from core.journal.store import Reader, read
 from core.journal.verify import verify
 from core.session import Session, apply, begin
 from sandbox.job import Sha
-from tui.scene import Lines
+from tui.scene import Lines, Versions
 
 
 class Playback:
@@ -57,6 +57,13 @@ class Playback:
         for fact in self._facts[: self._stops[self._at] + 1]:
             lines.add(fact)
         return lines
+
+    @property
+    def versions(self) -> Versions:
+        versions = Versions()
+        for fact in self._facts[: self._stops[self._at] + 1]:
+            versions.add(fact.event)
+        return versions
 
     def now(self) -> int:
         return self._facts[self._stops[self._at]].at

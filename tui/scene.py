@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
-from core.events import DecisionRequested, Fact
+from core.events import DecisionMade, DecisionRequested, Event, Fact, ReviewFinished
 from core.session import Session
+from core.step import Step, Turn
 from sandbox.job import Sha
 from tui.plain import fact_text
 
@@ -33,6 +35,39 @@ class Lines:
     def after(self, seen: int) -> Iterator[str]:
         """Yield the lines that came after the first `seen`, as far as they are kept."""
         return islice(self._kept, max(0, len(self._kept) - (self.total - seen)), None)
+
+
+class Versions:
+    """What became of each version of each step: a session keeps that of the latest only."""
+
+    def __init__(self) -> None:
+        self._reviews: dict[tuple[str, int], ReviewFinished] = {}
+        self._requests: dict[tuple[str, int], DecisionRequested] = {}
+        self._decisions: dict[str, DecisionMade] = {}
+
+    def add(self, event: Event) -> None:
+        """Take in what happened."""
+        match event:
+            case ReviewFinished():
+                self._reviews[event.step, event.version] = event
+            case DecisionRequested():
+                self._requests[event.step, event.version] = event
+            case DecisionMade():
+                self._decisions[event.request] = event
+
+    def at(self, step: Step, version: int) -> Step:
+        """Return a step as it stood when this version of it was decided on."""
+        if version >= len(step.drafts):
+            return step
+        key = (step.plan.step, version)
+        request = self._requests.get(key)
+        return replace(
+            step,
+            drafts=step.drafts[:version],
+            review=self._reviews.get(key),
+            turns=(Turn(request, self._decisions.get(request.request)),) if request else (),
+            closed=False,
+        )
 
 
 class Scene(Protocol):
@@ -60,6 +95,9 @@ class Scene(Protocol):
 
     @property
     def lines(self) -> Lines: ...
+
+    @property
+    def versions(self) -> Versions: ...
 
     def now(self) -> int:
         """Return milliseconds since the epoch, of the session's clock."""

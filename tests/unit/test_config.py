@@ -39,7 +39,9 @@ def leaves(document: dict[str, Any], prefix: str = "") -> list[str]:
     paths: list[str] = []
     for key, value in document.items():
         paths += (
-            leaves(value, f"{prefix}{key}.") if value and type(value) is dict else [prefix + key]
+            leaves(value, f"{prefix}{key}.")
+            if isinstance(value, dict) and value
+            else [prefix + key]
         )
     return paths
 

@@ -9,29 +9,37 @@ Does not: react to keys (review.py), or hold any rule of what may run.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from functools import partial
 
 from textual.app import ComposeResult
-from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
+from core.session import Step
 from tui import viewing
-from tui.actions import ACTIONS, Situation
+from tui.actions import ACTIONS, Action, Situation
 from tui.arming import ARMING_S, Arming
 from tui.bridge import Bridge
 from tui.playback import Playback
+from tui.screens.reading import Reading
+from tui.seen import Seen
 from tui.views import ANSWER, Question
 from tui.widgets.bars import Banner, KeyBar, PaneTabs, StatusBar, StepStrip
 from tui.widgets.board import Board
+from tui.widgets.find_bar import FindBar
 from tui.widgets.panes import AnswerPane
 
 SAID_S = 3.0
 """For this time a word to the last key stays."""
+READ = ("code", "policy", "findings")
+"""The panes that hold what is asked about; before a yes to something dangerous, the plan too."""
 _TOO_SMALL = (
     "countersign needs 60 columns and 16 rows here.\nMake the window larger, or use --ui plain."
 )
 
 
-class PagesScreen(Screen[None]):
+class PagesScreen(Reading[None]):
     """One session, page by page."""
 
     AUTO_FOCUS = "#code"
@@ -42,11 +50,23 @@ class PagesScreen(Screen[None]):
         self._title = question
         self._page: int | None = None
         """The page that a person chose; None = follow the work."""
+        self._version: int | None = None
+        """The version that a person chose; None = the latest."""
+        self._seen = Seen(READ)
         self._arming = Arming()
         self._rung = ""
         """The request for which the bell has rung."""
         self._said = ("", float("-inf"))
         """What the screen has to say to the last key, and until when."""
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """Everything that can be done, with the keys that the settings give it."""
+        return getattr(self.app, "actions", ACTIONS)
+
+    def command(self, action: Action) -> None:
+        """Do an action that was chosen by its name; none that decides is done that way."""
+        raise NotImplementedError
 
     def compose(self) -> ComposeResult:
         yield StatusBar()
@@ -56,13 +76,17 @@ class PagesScreen(Screen[None]):
         yield AnswerPane(id="answer", classes="pane")
         yield Static(_TOO_SMALL, id="too-small")
         yield Banner()
+        yield FindBar()
         yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one(AnswerPane).border_title = "Answer"
         if isinstance(self._scene, Bridge):
-            self._scene.on_change = self.paint
-            self.set_interval(1.0, self.paint_rows)
+            self._scene.on_change = partial(self.call_later, self.paint)
+            self.set_interval(1.0, self._tick)
+        for pane in self.query("#panes > .pane").results(Widget):
+            self.watch(pane, "scroll_y", self._scrolled, init=False)
+            self.watch(pane, "virtual_size", self._scrolled, init=False)
         self.call_after_refresh(self.paint)
 
     def on_unmount(self) -> None:
@@ -95,6 +119,20 @@ class PagesScreen(Screen[None]):
         return [chip.page for chip in viewing.chips(session)] if session else []
 
     @property
+    def step(self) -> Step | None:
+        """The step that is shown, as it was at the version that is shown."""
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        if step is None or self._version is None:
+            return step
+        return self._scene.versions.at(step, self._version)
+
+    @property
+    def latest(self) -> bool:
+        """The version that is shown is the latest of its step."""
+        return self._version is None
+
+    @property
     def question(self) -> Question | None:
         """The request that waits for this screen."""
         session, asked = self._scene.session, self._scene.asked
@@ -106,11 +144,22 @@ class PagesScreen(Screen[None]):
         session, question = self._scene.session, self.question
         return Situation(
             asked=question is not None,
-            here=question is not None and question.page == self.page,
+            here=question is not None and self._shows(question),
             replay=self._scene.replay,
             finished=bool(session and session.finished),
             pages=len(self._pages),
+            versions=self._versions,
         )
+
+    @property
+    def _versions(self) -> int:
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        return len(step.drafts) if step else 0
+
+    def _shows(self, question: Question) -> bool:
+        """Tell whether this is the very page and version that is asked about."""
+        return question.page == self.page and self.latest
 
     def paint(self) -> None:
         """Show the scene as it is now."""
@@ -119,34 +168,36 @@ class PagesScreen(Screen[None]):
             answered = self.page == ANSWER and session.answer is not None
             self.set_class(answered, "-answer")
             self.query_one(AnswerPane).paint(viewing.answer(session))
-            self.query_one(Board).paint(self._scene, session, self.page)
+            self.query_one(Board).paint(self._scene, session, self.step)
             if answered and (self.focused is None or not self.focused.display):
                 self.query_one(AnswerPane).focus()
         self.paint_rows()
-        self.call_after_refresh(self._seen)
+        self.call_after_refresh(self._painted)
 
     def paint_rows(self) -> None:
         """Show the rows around the panes."""
         scene, session = self._scene, self._scene.session
         status = viewing.status(session, scene.now()) if session else None
         self.query_one(StatusBar).paint(status, self._title, scene.place)
-        self.query_one(StepStrip).paint(viewing.chips(session) if session else (), self.page)
+        chips = viewing.chips(session) if session else ()
+        self.query_one(StepStrip).paint(chips, self.page, self._version)
         if session:
-            self.query_one(Board).paint_tabs(self.query_one(PaneTabs), session, self.page)
+            self.query_one(Board).paint_tabs(self.query_one(PaneTabs), self.step)
         self._paint_banner()
-        situation = self.situation
-        useful = [each for each in ACTIONS if each.label and not each.why_not(situation)]
-        self.query_one(KeyBar).paint(useful, self._armed(time.monotonic()))
+        armed = self._armed(time.monotonic())
+        self.query_one(KeyBar).paint(self.actions, self.situation, armed=armed)
 
     def _paint_banner(self) -> None:
         banner, session, question = self.query_one(Banner), self._scene.session, self.question
         text, until = self._said
         said = text if time.monotonic() < until else ""
         if session and question:
-            here = question.page == self.page
-            note = self._note(question) if here else "it is on another page: press f to see it"
-            counters = viewing.findings_caption(viewing.step_of(session, question.page))
-            banner.ask(question, counters, said or note, urgent=bool(said) or not here)
+            here = self._shows(question)
+            note = self._note(question) if here else "it is not what is shown: press f to see it"
+            step = viewing.step_of(session, question.page)
+            counters = viewing.findings_caption(step), viewing.findings_counter(step)
+            share = self._seen.share() if self._seen.what == question.digest else 0
+            banner.ask(question, counters, share, said or note, urgent=bool(said) or not here)
         elif self._scene.replay:
             note = "read-only: nothing here can be decided"
             banner.tell("↺", f"Event {self._scene.place}", said or note, urgent=bool(said))
@@ -166,21 +217,41 @@ class PagesScreen(Screen[None]):
         question = self.question
         return question is not None and self._arming.armed(question.digest, at)
 
-    def _seen(self) -> None:
+    def _tick(self) -> None:
+        self.paint_rows()
+        self._scrolled()
+
+    def _scrolled(self) -> None:
+        self.call_after_refresh(self._note_seen)
+
+    def _note_seen(self) -> None:
+        """Note which rows of what is asked about are on the screen, and tell when that is news."""
+        if not self._arming.visible:
+            return
+        before = self._seen.share()
+        self._seen.about(self._arming.visible)
+        question = self.question
+        self._seen.parts = (*READ, "plan") if question and question.second_stage else READ
+        self.query_one(Board).note_seen(self._seen)
+        if self._seen.share() != before:
+            self._paint_banner()
+
+    def _painted(self) -> None:
         """Note what is visible, once it has been painted: from now on it can be read."""
         question = self.question
-        readable = question is not None and question.page == self.page and self.is_current
+        readable = question is not None and self._shows(question) and self.is_current
         roomy = not (self.has_class("-tiny") or self.has_class("-flat"))
         digest = question.digest if question and readable and roomy else ""
         if digest != self._arming.visible:
             self._arming.show(digest, time.monotonic())
             self.set_timer(ARMING_S + 0.02, self.paint_rows)
             self.paint_rows()
+        self._note_seen()
         if question and question.request != self._rung:
             self._rung = question.request
             self.app.bell()
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self._said = (text, time.monotonic() + SAID_S)
         self.set_timer(SAID_S, self.paint_rows)
         self.paint_rows()

@@ -8,41 +8,38 @@ Does not: hold any rule of what may run. The bridge and the core refuse whatever
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.widgets import TextArea
 
-from core.approval.approvers import Decision
 from core.safe_text import safe_line
-from tui.actions import ACTIONS, BY_NAME, Action
-from tui.bridge import Bridge
-from tui.editor import EditorFailed, edit
+from tui import viewing
+from tui.actions import ACTIONS, BY_NAME, MORE_THAN_ONE, Action
+from tui.clipboard import keep_picture, why_not_copied
 from tui.playback import Playback
-from tui.screens.dialogs import Dialog, Help, rejection, second_stage
-from tui.screens.pages import SAID_S, PagesScreen
-from tui.views import ANSWER, Question
+from tui.screens.commands import Commands
+from tui.screens.deciding import DecidingScreen
+from tui.screens.dialogs import Help
+from tui.screens.diff import DiffScreen
+from tui.screens.reading import Searchable
+from tui.views import ANSWER
 from tui.widgets.board import Board
 from tui.widgets.code_pane import CodePane
-from tui.widgets.panes import FindingsPane
+from tui.widgets.lists import LineChosen
 
 if TYPE_CHECKING:
     from tui.app import CountersignApp
 
-_AGAIN_S = SAID_S
-"""Within this time the second press of a key that ends something counts."""
 
-
-class ReviewScreen(PagesScreen):
+class ReviewScreen(DecidingScreen):
     """The pages of a session, with somebody at the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(each.keys), f"act('{each.name}')", each.label, show=False, id=each.name)
         for each in ACTIONS
     ]
-    _again = ("", float("-inf"))
-    """The last key that ends something, and when it was pressed."""
 
     # ------------------------------------------------------------------ keys
     def action_act(self, name: str) -> None:
@@ -52,12 +49,16 @@ class ReviewScreen(PagesScreen):
         pressed = self._arming.pressed(key, at)
         if why := action.why_not(self.situation):
             if action.decides and not self._scene.replay:
-                self._say(why)
+                self.say(why)
         elif action.group in ("decide", "session") and not pressed:
             return  # a key that is held down
         elif action.decides and not self._armed(at):
-            self._say("too early: read first")
+            self.say("too early: read first")
         else:
+            self._do(action)
+
+    def command(self, action: Action) -> None:
+        if not action.decides and not action.why_not(self.situation):
             self._do(action)
 
     def _do(self, action: Action) -> None:
@@ -70,80 +71,7 @@ class ReviewScreen(PagesScreen):
             self.paint()
             self.query_one(Board).show(action.name)
             self.paint_rows()
-
-    def _twice(self, name: str, text: str) -> bool:
-        """Tell whether a key that ends something was pressed for the second time."""
-        before, at = self._again
-        self._again = (name, time.monotonic())
-        if before == name and time.monotonic() - at < _AGAIN_S:
-            self._again = ("", float("-inf"))
-            return True
-        self._say(text)
-        return False
-
-    # ------------------------------------------------------------------ deciding
-    def _do_approve(self) -> None:
-        question = self.question
-        if question and question.second_stage:
-            self._open(second_stage(question), lambda typed: self._approve(question, *typed))
-        elif question:
-            self._approve(question)
-
-    def _approve(self, question: Question, typed: str = "", comment: str = "") -> None:
-        shown = self._arming.shown_ms(time.monotonic())
-        if isinstance(self._scene, Bridge) and (
-            why := self._scene.approve(question.digest, typed, comment, shown)
-        ):
-            self._say(f"not approved: {why}")
-
-    def _do_reject(self) -> None:
-        if question := self.question:
-            self._open(
-                rejection(question),
-                lambda typed: self._decide(question, Decision("reject", comment=typed[0])),
-            )
-
-    def _do_skip(self) -> None:
-        if question := self.question:
-            self._decide(question, Decision("skip"))
-
-    def _do_edit(self) -> None:
-        if question := self.question:
-            self.run_worker(self._edit(question), group="editor", exclusive=True)
-
-    async def _edit(self, question: Question) -> None:
-        session = self._scene.session
-        draft = session.step.draft if session and session.step else None
-        if draft is None:
-            return
-        try:
-            with cast("CountersignApp", self.app).away():
-                edited = await edit(self._scene.script(draft.script))
-        except EditorFailed as error:
-            self._say(f"nothing changed: {safe_line(str(error))}")
-            return
-        if edited is None:
-            self._say("nothing was changed")
-        else:
-            self._decide(question, Decision("edit", script=edited))
-
-    def _decide(self, question: Question, decision: Decision) -> None:
-        if isinstance(self._scene, Bridge) and not self._scene.decide(question.digest, decision):
-            self._say("this request waits no more")
-
-    def _open(self, dialog: Dialog, act: Callable[[tuple[str, ...]], None]) -> None:
-        self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
-
-    # ------------------------------------------------------------------ the session
-    def _do_stop(self) -> None:
-        if isinstance(self._scene, Bridge) and self._twice("stop", "press x again to stop"):
-            self._scene.stop()
-
-    def _do_leave(self) -> None:
-        app = cast("CountersignApp", self.app)
-        said = "press q again to leave; the session stays open"
-        if not app.working or app.ended or self._twice("leave", said):
-            app.leave()
+            self._scrolled()
 
     # ------------------------------------------------------------------ looking
     def _do_previous(self) -> None:
@@ -155,12 +83,39 @@ class ReviewScreen(PagesScreen):
     def _turn(self, by: int) -> None:
         pages = self._pages
         place = pages.index(self.page) + by if self.page in pages else 0
-        self._page = pages[max(0, min(len(pages) - 1, place))]
+        self._page, self._version = pages[max(0, min(len(pages) - 1, place))], None
         self.paint()
 
     def _do_follow(self) -> None:
-        self._page = None
+        self._page = self._version = None
         self.paint()
+
+    def _do_older(self) -> None:
+        self._turn_version(-1)
+
+    def _do_newer(self) -> None:
+        self._turn_version(+1)
+
+    def _turn_version(self, by: int) -> None:
+        latest = self._versions
+        version = max(1, min(latest, (self._version or latest) + by))
+        self._page = self.page
+        self._version = None if version == latest else version
+        self.paint()
+
+    def _do_diff(self) -> None:
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        if step and len(step.drafts) >= MORE_THAN_ONE:
+            version = max(MORE_THAN_ONE, self._version or len(step.drafts))
+            self.app.push_screen(DiffScreen(step.drafts, version, self._scene.script))
+
+    def _do_raw(self) -> None:
+        self.query_one(Board).turn_policy()
+
+    def _do_digest(self) -> None:
+        if question := self.question:
+            self.say(f"digest {question.digest}")
 
     def _do_zoom(self) -> None:
         if self.maximized:
@@ -168,16 +123,50 @@ class ReviewScreen(PagesScreen):
         elif self.focused:
             self.maximize(self.focused)
 
+    def _do_palette(self) -> None:
+        self.app.push_screen(CommandPalette([Commands], placeholder="what to do"))
+
+    def _do_copy(self) -> None:
+        pane = self.reading_pane()
+        chosen = pane.selected_text if isinstance(pane, TextArea) else self.get_selected_text()
+        searchable: object = pane
+        rows = searchable.searched() if isinstance(searchable, Searchable) else []
+        text = chosen or "\n".join(rows)
+        self._copy(text, "what is selected" if chosen else "the pane")
+
+    def _do_copy_digest(self) -> None:
+        if question := self.question:
+            self._copy(question.digest, "the digest")
+
+    def _copy(self, text: str, what: str) -> None:
+        if why := why_not_copied(text):
+            self.say(why)
+        else:
+            self.app.copy_to_clipboard(text)
+            self.say(f"{what} went to the terminal's clipboard ({len(text)} characters)")
+
+    def _do_picture(self) -> None:
+        folder = cast("CountersignApp", self.app).look.pictures
+        if folder is None:
+            self.say("there is no folder for pictures here")
+            return
+        try:
+            path = keep_picture(self.app.export_screenshot(title="countersign"), folder)
+        except OSError as error:
+            self.say(f"no picture: {error.strerror}")
+        else:
+            self.say(f"kept as {safe_line(str(path))}")
+
     def _do_help(self) -> None:
         self.app.push_screen(Help())
 
-    def on_findings_pane_chosen(self, event: FindingsPane.Chosen) -> None:
+    def on_line_chosen(self, event: LineChosen) -> None:
         self.query_one(CodePane).go_to(event.line)
 
     def _walk(self, name: str) -> None:
         far = 1_000_000
         by = {"event_back": -1, "event_on": 1, "event_first": -far, "event_last": far}[name]
         if isinstance(self._scene, Playback):
-            self._page = None
+            self._page = self._version = None
             self._scene.move(by)
             self.paint()

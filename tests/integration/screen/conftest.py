@@ -39,6 +39,7 @@ from sandbox.job import Finished, JobEvent, JobResult, Output, Sha, Tier
 from sandbox.replayed import Replayed
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.look import PLAIN_LOOK, Look
 from tui.work import Front, bring_to_end
 
 SCRIPT = b'"""Look at the alarms."""\n\nimport boto3\n\nprint(boto3.client("cloudwatch"))\n'
@@ -57,6 +58,8 @@ class Steps:
     """A planner that takes so many steps and then answers from the cards."""
 
     number: int
+    lines: int = 0
+    """More lines of the script, to make it long."""
 
     async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
         place = len(session.steps) + 1
@@ -71,7 +74,7 @@ class Steps:
             author="workflow",
             kind="collect",
             language="python",
-            script=SCRIPT,
+            script=SCRIPT + b"# one line more\n" * self.lines,
             requirements=(),
             policy=POLICY,
             rollback=None,
@@ -165,6 +168,11 @@ class Player:
         )
         await self.until(lambda: f"▲ {request}" in self.text, f"{request} is shown")
 
+    async def asked_quietly(self) -> None:
+        """Wait until a request waits, though the screen has no room to show it."""
+        await self.until(lambda: self.bridge.asked, "somebody asks")
+        await self.pilot.pause(0.2)
+
     async def armed(self, request: str = "R1") -> None:
         """Wait until the keys that decide are awake."""
         await self.asked(request)
@@ -195,6 +203,8 @@ async def _play(
     steps: int = 1,
     tier: Tier = 1,
     blockers: int = 0,
+    lines: int = 0,
+    look: Look = PLAIN_LOOK,
 ) -> CountersignApp:
     bridge = Bridge()
     facts: list[Fact] = []
@@ -211,13 +221,14 @@ async def _play(
     async def work() -> int:
         desk, session = await start(settings, source, Wish("why?", "ask", mode), show)
         bridge.opened(desk.log.payload)
+        review = Reviewed(tier, blockers)
         practice = Practice(
-            desk.log, GatewayProcess(), source, settings, desk.workshop, Reviewed(tier, blockers)
+            desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
         )
         front = Front(show, bridge.approver, bridge.inbox)
-        return await bring_to_end(practice, session, Steps(steps), front)
+        return await bring_to_end(practice, session, Steps(steps, lines), front)
 
-    app = CountersignApp(bridge, "why?", work)
+    app = CountersignApp(bridge, "why?", work, look)
     async with app.run_test(size=size) as pilot:
         await walk(Player(app, bridge, pilot, facts))
     return app
