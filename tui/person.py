@@ -25,7 +25,7 @@ from tui.plain import review_text
 from tui.standing import WORDS as STANDING_WORDS
 from tui.standing import Standing
 
-_WORDS = f"approve [COMMENT] | edit | reject REASON | skip [REASON] | stop | {STANDING_WORDS}"
+_WORDS = "approve [COMMENT] | edit | reject REASON | skip [REASON] | stop"
 
 
 def at_terminal() -> bool:
@@ -115,7 +115,7 @@ def _question(request: DecisionRequested) -> str:
     because = safe_line("; ".join(request.asks_because))
     return (
         f"--- {request.request}: digest {request.digest}\nasks because {because}\n"
-        f"type one of: {_WORDS}"
+        f"at any time: {STANDING_WORDS}\ntype one of: {_WORDS}"
     )
 
 
