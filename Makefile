@@ -15,7 +15,7 @@ MODE ?= guided
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## work an incident in a simulated account: no AWS account, no API key (UI=tui|plain|json MODE=guided|automated)
+demo: $(READY) ## work an incident in a simulated account: no AWS account, no API key (UI=tui|plain|json MODE=guided|hybrid|automated|manual)
 	@$(BIN)/countersign ask $(if $(QUESTION),"$(QUESTION)") --aws simulated:$(WORLD) --ui $(UI) --mode $(MODE)
 
 test: $(READY) ## run every test, side by side on as many processors as there are
