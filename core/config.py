@@ -28,12 +28,14 @@ from core.checks.standards import Standards
 from core.config_approval import Account, Approval
 from core.config_values import (
     APPLICATION,
+    Keys,
     Packages,
     Patterns,
     Regions,
     Section,
     account,
     address,
+    by_name,
     default_data_directory,
     expanded,
     folder,
@@ -139,6 +141,10 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     approval: Approval = Approval()
     accounts: Annotated[dict[str, Account], BeforeValidator(account)] = Field(default_factory=dict)
+    theme: str = Field(default="countersign", min_length=1, max_length=40)
+    """Of the screen; the names are known to tui/look.py."""
+    keys: Annotated[dict[str, Keys], BeforeValidator(by_name)] = Field(default_factory=dict)
+    """Keys of the screen by action; what they may be is known to tui/keymap.py."""
 
     def house(self) -> HouseRules:
         """Return who may let what run, as a session records it."""
