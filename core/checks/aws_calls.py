@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from core.checks import literals, models, paging, parameters, responses
+from core.checks import literals, models, paging, responses
 from core.checks.clients import clients_of, service_argument
 from core.checks.finding import Call, Finding, Severity
 from core.checks.following import Clients
 from core.checks.literals import Entries
 from core.checks.names import Names, collect, last_name
-from core.checks.parameters import Wanted
+from core.checks.parameters import Problem, Wanted, check
 from core.checks.resources import collection, members
 from core.checks.values import NOT_OF_BOTO3, Value, Values, member
 from core.iam.actions import operations
@@ -267,8 +267,7 @@ class _Reader:
         if node.args and not any(isinstance(one, ast.Starred) for one in node.args):
             message = f"{wanted[0].operation} takes its parameters by name only"
             yield _finding("positional", "blocker", line, message, "write Name=value")
-        each = [[*parameters.check(one, found, self.names.keys)] for one in wanted]
-        for problem in min(each, key=len):
+        for problem in _shared(wanted, found, self.names.keys):
             yield _finding(
                 problem.rule,
                 problem.severity,
@@ -287,6 +286,18 @@ class _Reader:
                 message = f"only the first page of {method} is read"
                 fix = f'use get_paginator("{method}"), or ask again with {token}'
                 yield _finding("one-page", "warning", line, message, fix)
+
+
+def _shared(wanted: list[Wanted], found: Entries, put: Collection[str]) -> list[Problem]:
+    """The problems that arguments have with every operation that a call can be.
+
+    A helper that is called for several operations gets the arguments of all of them here.
+    """
+    first, *others = (
+        {problem.message.replace(one.operation, ""): problem for problem in check(one, found, put)}
+        for one in wanted
+    )
+    return [one for said, one in first.items() if all(said in other for other in others)]
 
 
 def _wanted(value: Value) -> Wanted | None:
