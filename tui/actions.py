@@ -78,7 +78,7 @@ class Action:
             return "a replay is read-only"
         if self.decides:
             return _why_no_decision(now)
-        if self.name == "stop" and now.finished:
+        if self.name in ("stop", "mode", "grants") and now.finished:
             return "the session has ended"
         if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
             return "there is one page so far"
@@ -156,6 +156,21 @@ ACTIONS = (
         ("x",),
         "Stop",
         "Press twice: end what runs, and conclude from what there is.",
+        "session",
+    ),
+    Action(
+        "mode",
+        ("m",),
+        "Mode",
+        "Choose how much runs by itself; shows ceiling and budget, and answers nothing.",
+        "session",
+        spare=5,
+    ),
+    Action(
+        "grants",
+        ("p",),
+        "",
+        "Standing grants: what they are, give one, revoke one.",
         "session",
     ),
     Action("event_back", ("h",), "", "To the event before.", "replay"),

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from core.approval.approvers import Decision, check_confirmed
 from core.approval.grants import Grant
 from core.approval.live import requester
-from core.approval.modes import CHANGES, Mode
+from core.approval.modes import CHANGES
 from core.approval.redeem import Payload
-from core.approval.switching import given, offers, other_mode, revoked
+from core.approval.switching import given, other_mode, revoked
 from core.errors import NoApprover
-from core.events import DecisionRequested, DraftGenerated, Fact, StopRequested, Surface
+from core.events import (
+    DecisionRequested,
+    DraftGenerated,
+    Fact,
+    Mode,
+    StopRequested,
+    Surface,
+)
 from core.loop import Command, Quit
 from core.session import Session
 from core.start import identity, now_ms
@@ -27,6 +35,21 @@ from tui.scene import Lines, Versions
 
 COALESCED_S: Final = 0.05
 """What happens within this time is painted once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """What goes with a yes."""
+
+    typed: str = ""
+    """As the account, where the request has a second stage."""
+    comment: str = ""
+    """Where blockers are overridden, why."""
+    shown_ms: int = 0
+    seen: int = 0
+    """How much of it was on the screen, in hundredths."""
+    screen: Sha | None = None
+    """Hash of what was on the screen."""
 
 
 class OnScreen:
@@ -112,63 +135,54 @@ class Bridge:
         """Answer the request with this digest, but for a yes; False when it waits no more."""
         return decision.verb != "approve" and self.approver.decide(digest, decision)
 
-    def approve(self, digest: str, typed: str, comment: str, shown_ms: int) -> str:
-        """Say yes to the request with this digest; returns why not, a sentence, or nothing.
-
-        `typed` is what was typed as the account, and `comment` why blockers are overridden; each
-        is needed only where the request says so.
-        """
+    def approve(self, digest: str, yes: Yes) -> str:
+        """Say yes to the request with this digest; returns why not, a sentence, or nothing."""
         asked, session = self.asked, self.session
         if asked is None or session is None or asked.digest != digest:
             return "this request waits no more"
-        if asked.blockers and not comment:
+        if asked.blockers and not yes.comment:
             return "blocking findings are overridden with a reason only"
         if asked.second_stage:
             try:
-                check_confirmed(asked, session, typed)
+                check_confirmed(asked, session, yes.typed)
             except NoApprover:
                 return "that is not this account"
-        over = asked.blockers > 0
-        decision = Decision(
-            "approve",
-            comment,
-            override_blockers=over,
-            shown_ms=shown_ms,
-            confirmed=typed if asked.second_stage else "",
-        )
         if why := self._why_not(session, asked):
             return why
+        decision = Decision(
+            "approve",
+            yes.comment,
+            override_blockers=asked.blockers > 0,
+            shown_ms=yes.shown_ms,
+            screen=yes.screen,
+            seen=yes.seen,
+            confirmed=yes.typed if asked.second_stage else "",
+        )
         return "" if self.approver.decide(digest, decision) else "this request was answered"
 
-    def switch(self, mode: Mode, typed: str = "") -> str:
+    def change_mode(self, mode: Mode, typed: str) -> str:
         """Go on in another mode; returns why not, a sentence, or nothing.
 
         `typed` is what was typed as the account, where the mode needs it.
         """
-        if self.session is None:
-            return "the session has not begun"
-        return self._command(other_mode(self.session, mode, typed, identity()))
-
-    def offers(self) -> tuple[Grant, ...]:
-        """Return the grants that can be given now, each exactly as it would be."""
-        return offers(self.session, self._clock()) if self.session else ()
+        return self._command(lambda session: other_mode(session, mode, typed, identity()))
 
     def grant(self, grant: Grant) -> str:
-        """Give one of the grants that were offered; returns why not, a sentence, or nothing."""
-        if self.session is None:
-            return "the session has not begun"
-        return self._command(given(self.session, grant, identity(), "tui"))
+        """Give a standing approval; returns why not, a sentence, or nothing."""
+        return self._command(lambda session: given(session, grant, identity(), "tui"))
 
-    def revoke(self, name: str) -> str:
-        """End a grant; returns why not, a sentence, or nothing."""
-        if self.session is None:
-            return "the session has not begun"
-        return self._command(revoked(self.session, name, identity()))
+    def revoke(self, name: str) -> None:
+        """End a standing approval, if it holds."""
+        self._command(lambda session: revoked(session, name, identity()))
 
-    def _command(self, event: Command | str) -> str:
-        if isinstance(event, str):
-            return event
-        self.inbox.put_nowait(event)
+    def _command(self, said: Callable[[Session], Command | str]) -> str:
+        """Put what is said into the inbox; returns why not, a sentence, or nothing."""
+        if self.session is None or self.session.finished:
+            return "no session goes on"
+        command = said(self.session)
+        if isinstance(command, str):
+            return command
+        self.inbox.put_nowait(command)
         return ""
 
     def _why_not(self, session: Session, asked: DecisionRequested) -> str:

@@ -23,7 +23,7 @@ from tui.screens.commands import Commands
 from tui.screens.deciding import DecidingScreen
 from tui.screens.dialogs import Help
 from tui.screens.diff import DiffScreen
-from tui.screens.reading import Searchable
+from tui.searching import Searchable
 from tui.views import ANSWER
 from tui.widgets.board import Board
 from tui.widgets.code_pane import CodePane
