@@ -10,7 +10,7 @@ UI ?= tui
 MODE ?= guided
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers format bench gateway routes actions recording picture security lock clean
+.PHONY: help demo test check lint types layers format bench gateway routes actions recording picture review security lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ recording: $(READY) ## make the session that ships anew
 
 picture: $(READY) ## make the readme's picture of the screen anew
 	@$(BIN)/python -m tools.make_picture
+
+review: $(READY) ## plant mistakes in the corpus of good scripts; make the tables of docs/review.md anew (takes minutes)
+	@$(BIN)/python -m tools.make_review_page
 
 security: $(READY) ## try every attack, as root and as an ordinary user; make the table of docs/security.md anew
 	@$(BIN)/python -m tools.make_security_page

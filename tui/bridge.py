@@ -15,7 +15,7 @@ from typing import Final
 from core.approval.approvers import Decision, check_confirmed
 from core.approval.grants import Grant
 from core.approval.live import requester
-from core.approval.modes import CHANGES
+from core.approval.modes import CHANGES, Mode
 from core.approval.redeem import Payload
 from core.approval.switching import given, other_mode, revoked
 from core.errors import NoApprover
@@ -23,7 +23,6 @@ from core.events import (
     DecisionRequested,
     DraftGenerated,
     Fact,
-    Mode,
     StopRequested,
     Surface,
 )
@@ -147,7 +146,7 @@ class Bridge:
                 check_confirmed(asked, session, yes.typed)
             except NoApprover:
                 return "that is not this account"
-        if why := self._why_not(session, asked):
+        if why := _other_person(session, asked):
             return why
         decision = Decision(
             "approve",
@@ -165,33 +164,24 @@ class Bridge:
 
         `typed` is what was typed as the account, where the mode needs it.
         """
-        return self._command(lambda session: other_mode(session, mode, typed, identity()))
+        return self._command(lambda one: other_mode(one, mode, typed, identity()))
 
     def grant(self, grant: Grant) -> str:
-        """Give a standing approval; returns why not, a sentence, or nothing."""
-        return self._command(lambda session: given(session, grant, identity(), "tui"))
+        """Give a grant that was offered; returns why not, a sentence, or nothing."""
+        return self._command(lambda one: given(one, grant, identity(), "tui"))
 
-    def revoke(self, name: str) -> None:
-        """End a standing approval, if it holds."""
-        self._command(lambda session: revoked(session, name, identity()))
+    def revoke(self, name: str) -> str:
+        """End a grant; returns why not, a sentence, or nothing."""
+        return self._command(lambda one: revoked(one, name, identity()))
 
-    def _command(self, said: Callable[[Session], Command | str]) -> str:
-        """Put what is said into the inbox; returns why not, a sentence, or nothing."""
+    def _command(self, made: Callable[[Session], Command | str]) -> str:
         if self.session is None or self.session.finished:
             return "no session goes on"
-        command = said(self.session)
+        command = made(self.session)
         if isinstance(command, str):
             return command
         self.inbox.put_nowait(command)
         return ""
-
-    def _why_not(self, session: Session, asked: DecisionRequested) -> str:
-        """Return why whoever sits here may not say yes to this request, or nothing."""
-        step = session.step
-        if step is None or asked.tier < CHANGES or not session.started.house.second_person:
-            return ""
-        who = requester(session, step)
-        return f"somebody else than {who} has to decide it" if identity() == who else ""
 
     def stop(self) -> None:
         """End what runs and conclude; as a decision where one is asked for."""
@@ -218,3 +208,12 @@ class Bridge:
         self._told = False
         if self.on_change:
             self.on_change()
+
+
+def _other_person(session: Session, asked: DecisionRequested) -> str:
+    """Return why whoever sits here may not say yes to this request, or nothing."""
+    step = session.step
+    if step is None or asked.tier < CHANGES or not session.started.house.second_person:
+        return ""
+    who = requester(session, step)
+    return f"somebody else than {who} has to decide it" if identity() == who else ""

@@ -98,7 +98,7 @@ def replay(arguments: Namespace) -> int:
     if arguments.ui == "tui":
         from tui.live import replay_on_screen
 
-        return replay_on_screen(path)
+        return replay_on_screen(arguments, path)
     show = surfaces.showing(arguments.ui)
     session = None
     with open_session(path) as recording:

@@ -7,11 +7,13 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from core.config import load
 from core.errors import Left, UsageError
 from core.safe_text import safe_line
 from core.session import Session
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.look import Look, look_of
 from tui.playback import Playback
 from tui.work import Front, Opened, approver_of, bring_to_end, taker_of
 
@@ -19,7 +21,7 @@ from tui.work import Front, Opened, approver_of, bring_to_end, taker_of
 def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
     """Work on a session at the screen; returns its exit code, raises what ended it."""
     _check_terminal()
-    bridge = Bridge()
+    bridge, look = Bridge(), look_for(arguments)
 
     async def work() -> int:
         desk, session, planner = await opened(bridge.show)
@@ -28,7 +30,7 @@ def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
         front = Front(bridge.show, approver, bridge.inbox, taker_of(arguments, None))
         return await bring_to_end(desk, session, planner, front)
 
-    app = CountersignApp(bridge, title, work)
+    app = CountersignApp(bridge, title, work, look)
     try:
         return app.show()
     except Left as error:
@@ -38,12 +40,18 @@ def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
             sys.stderr.write(_farewell(bridge.session))
 
 
-def replay_on_screen(path: Path) -> int:
+def replay_on_screen(arguments: Namespace, path: Path) -> int:
     """Show a recorded session; returns 0, raises JournalError."""
     _check_terminal()
     with Playback(path) as playback:
-        CountersignApp(playback, path.stem).show()
+        CountersignApp(playback, path.stem, look=look_for(arguments)).show()
     return 0
+
+
+def look_for(arguments: Namespace) -> Look:
+    """Return theme and keys as the settings have them; raises ConfigError."""
+    named = Path(arguments.config) if arguments.config else None
+    return look_of(load(named, os.environ))
 
 
 def _check_terminal() -> None:
