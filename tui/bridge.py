@@ -25,6 +25,7 @@ from core.events import (
     GrantRevoked,
     Mode,
     ModeChanged,
+    NoteAdded,
     StopRequested,
     Surface,
 )
@@ -179,6 +180,10 @@ class Bridge:
             return why
         self.inbox.put_nowait(GrantGiven(grant, identity(), "tui"))
         return ""
+
+    def note(self, text: str) -> None:
+        """Put a remark on record; it decides nothing."""
+        self.inbox.put_nowait(NoteAdded(identity(), text))
 
     def revoke(self, name: str) -> None:
         """End a standing approval."""
