@@ -40,7 +40,7 @@ from core.config_values import (
     expanded,
     folder,
     region,
-    role,
+    role_arn,
     whole_number,
 )
 from core.errors import ConfigError, UsageError
@@ -87,7 +87,7 @@ class Aws(Section):
     """`aws`: whose credentials live sessions use, and how long answers count."""
 
     profile: str | None = Field(default=None, min_length=1, max_length=200)
-    role: Annotated[str, AfterValidator(role)] | None = None
+    role: Annotated[str, AfterValidator(role_arn)] | None = None
     """Assumed for every run, narrowed by AWS to the approved policy."""
     cache_seconds: int = Field(default=60, ge=0, le=3600)
 

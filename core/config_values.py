@@ -94,7 +94,7 @@ def address(value: str) -> str:
     return value.rstrip("/")
 
 
-def role(value: str) -> str:
+def role_arn(value: str) -> str:
     """The ARN of a role."""
     if re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]{1,576}", value) is None:
         raise ValueError("must be the ARN of a role")

@@ -15,7 +15,7 @@ from tui.app import CountersignApp
 from tui.bridge import Bridge
 from tui.look import Look, look_of
 from tui.playback import Playback
-from tui.work import Front, Opened, approver_of, bring_to_end
+from tui.work import Front, Opened, approver_of, bring_to_end, taker_of
 
 
 def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
@@ -27,7 +27,7 @@ def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
         desk, session, planner = await opened(bridge.show)
         bridge.opened(desk.log.payload)
         approver = approver_of(arguments, desk, bridge.approver)
-        front = Front(bridge.show, approver, bridge.inbox)
+        front = Front(bridge.show, approver, bridge.inbox, taker_of(arguments, None))
         return await bring_to_end(desk, session, planner, front)
 
     app = CountersignApp(bridge, title, work, look)
