@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["decide", "session", "look", "replay"]
+Group = Literal["decide", "session", "look", "replay", "home"]
 GROUPS: dict[Group, str] = {
     "decide": "Decide on the request that is shown",
     "session": "The session",
@@ -32,6 +32,14 @@ class Situation:
     replay: bool = False
     finished: bool = False
     pages: int = 0
+    answered: bool = False
+    """There is an answer, and it is the page that is shown."""
+    home: bool = False
+    """There is a home that lists all sessions, to go back to."""
+    others: int = 0
+    """Other sessions that are open at this screen."""
+    waiting: int = 0
+    """How many of them wait for a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,9 @@ class Action:
             return "the session has ended"
         if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
             return "there is one page so far"
-        return ""
+        if self.name in ("markdown", "json") and not now.answered:
+            return "there is no answer on this page"
+        return _why_not_elsewhere(self.name, now)
 
 
 MORE_THAN_ONE = 2
@@ -82,6 +92,7 @@ _SPELLED = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "question_mark": "?",
+    "slash": "/",
 }
 
 ACTIONS = (
@@ -122,6 +133,24 @@ ACTIONS = (
     Action("policy", ("4",), "", "To the IAM policy.", "look"),
     Action("activity", ("5",), "", "To the activity.", "look"),
     Action("zoom", ("z",), "Zoom", "Show the focused pane alone, and back.", "look"),
+    Action(
+        "markdown",
+        ("M",),
+        "Export",
+        "Write the answer as Markdown into the folder you are in.",
+        "look",
+        in_bar="M J",
+    ),
+    Action("json", ("J",), "", "Write the answer as JSON into the folder you are in.", "look"),
+    Action("home", ("H",), "", "Home: all sessions. What goes on here goes on.", "look"),
+    Action(
+        "waiting",
+        ("W",),
+        "Waiting",
+        "To the session that has waited longest for a decision.",
+        "look",
+    ),
+    Action("other", ("S",), "", "To the next session that is open at this screen.", "look"),
     Action("help", ("question_mark", "f1"), "Help", "This page.", "look"),
     Action(
         "leave",
@@ -132,6 +161,16 @@ ACTIONS = (
     ),
 )
 BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def _why_not_elsewhere(name: str, now: Situation) -> str:
+    if name == "home" and not now.home:
+        return "this screen was opened for one session"
+    if name == "other" and not now.others:
+        return "no other session is open here"
+    if name == "waiting" and not now.waiting:
+        return "no other session waits"
+    return ""
 
 
 def _why_no_decision(now: Situation) -> str:

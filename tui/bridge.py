@@ -8,7 +8,8 @@ screen does can answer a request that it does not name, or one that was answered
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from core.approval.approvers import Decision, check_confirmed
@@ -19,7 +20,8 @@ from core.loop import Command, Quit
 from core.session import Session
 from core.start import identity, now_ms
 from sandbox.job import Sha
-from tui.scene import Lines
+from tui.moments import Moment, moment
+from tui.scene import MOST_LINES, Lines
 
 COALESCED_S: Final = 0.05
 """What happens within this time is painted once."""
@@ -32,6 +34,8 @@ class OnScreen:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self.asked: DecisionRequested | None = None
+        self.asked_at = 0.0
+        """When the request arrived, by the monotonic clock."""
         self._answer: asyncio.Future[Decision] | None = None
         self._changed = changed
 
@@ -41,6 +45,7 @@ class OnScreen:
         """Wait for a person; leaving the wait withdraws the request from the screen."""
         del session, payload
         self.asked, self._answer = request, asyncio.get_running_loop().create_future()
+        self.asked_at = time.monotonic()
         self._changed()
         try:
             return await self._answer
@@ -68,10 +73,13 @@ class Bridge:
         """Take the clock of the session: milliseconds since the epoch."""
         self.session: Session | None = None
         self.lines = Lines()
+        self.moments: tuple[Moment, ...] = ()
         self.inbox: asyncio.Queue[Command] = asyncio.Queue()
         self.approver = OnScreen(self.change)
         self.on_change: Callable[[], None] | None = None
         """Called soon after something changed, in the asyncio loop."""
+        self.on_notice: Callable[[], None] | None = None
+        """Likewise, for whoever looks at all sessions and not at this one."""
         self._clock = clock
         self._payload: Payload | None = None
         self._scripts: dict[Sha, bytes] = {}
@@ -91,6 +99,8 @@ class Bridge:
         """Take in a fact that is durable now."""
         self.session = session
         self.lines.add(fact)
+        if told := moment(fact):
+            self.moments = (*self.moments, told)
         if isinstance(fact.event, DraftGenerated):
             self._keep(fact.event)
         self.change()
@@ -101,6 +111,14 @@ class Bridge:
         for step in self.session.steps if self.session else ():
             if step.draft:
                 self._keep(step.draft)
+
+    def recall(self, facts: Iterable[Fact]) -> None:
+        """Take in what was on record before this screen saw the session."""
+        told = list(facts)
+        earlier = [moment(fact) for fact in told]
+        self.moments = (*(each for each in earlier if each), *self.moments)
+        self.lines = self.lines.after_those(told[-MOST_LINES:])
+        self.change()
 
     def decide(self, digest: str, decision: Decision) -> bool:
         """Answer the request with this digest, but for a yes; False when it waits no more."""
@@ -149,5 +167,6 @@ class Bridge:
 
     def _tell(self) -> None:
         self._told = False
-        if self.on_change:
-            self.on_change()
+        for told in (self.on_change, self.on_notice):
+            if told:
+                told()

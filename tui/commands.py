@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.approval.draft import Draft
     from core.config import Settings
-    from core.planner import Planner
 
 
 def ask(arguments: Namespace) -> int:
@@ -23,21 +22,19 @@ def ask(arguments: Namespace) -> int:
     told = bool(arguments.question) or arguments.aws.startswith("simulated:")
     if (arguments.resume and arguments.question) or not (arguments.resume or told):
         raise UsageError("give a question, or --resume SESSION")
-    settings, wanted = _settings(arguments), arguments.planner
-
-    def first() -> Planner:
-        from core.llm.choose import choose
-
-        return choose(settings, wanted, os.environ)
-
-    def again(session: Path) -> Planner:
-        from core.llm.choose import choose_again
-
-        return choose_again(settings, wanted, session, os.environ)
-
+    settings = _settings(arguments)
+    first, again = work.planners(settings, arguments.planner)
     if arguments.resume:
         return work.go_on(arguments, settings, again)
     return work.begin(arguments, settings, first, arguments.question or "", "ask")
+
+
+def home(arguments: Namespace) -> int:
+    """Show all sessions on the screen, and work on as many of them as somebody opens."""
+    from tui.door import Door
+    from tui.home_app import at_home
+
+    return at_home(Door(_settings(arguments), arguments))
 
 
 def run(arguments: Namespace) -> int:

@@ -13,6 +13,7 @@ from core.journal.store import Reader, read
 from core.journal.verify import verify
 from core.session import Session, apply, begin
 from sandbox.job import Sha
+from tui.moments import Moment, moment
 from tui.scene import Lines
 
 
@@ -39,6 +40,10 @@ class Playback:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; may be called again."""
         self._open.close()
 
     @property
@@ -57,6 +62,11 @@ class Playback:
         for fact in self._facts[: self._stops[self._at] + 1]:
             lines.add(fact)
         return lines
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        told = (moment(fact) for fact in self._facts[: self._stops[self._at] + 1])
+        return tuple(each for each in told if each)
 
     def now(self) -> int:
         return self._facts[self._stops[self._at]].at

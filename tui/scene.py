@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
 from core.events import DecisionRequested, Fact
 from core.session import Session
 from sandbox.job import Sha
+from tui.moments import Moment
 from tui.plain import fact_text
 
 MOST_LINES = 5_000
@@ -21,6 +22,8 @@ class Lines:
 
     def __init__(self) -> None:
         self.total = 0
+        self.era = 0
+        """Another one, other lines: what was painted of these before is no beginning of them."""
         self._kept: deque[str] = deque(maxlen=MOST_LINES)
 
     def add(self, fact: Fact) -> None:
@@ -29,6 +32,16 @@ class Lines:
         for line in text.splitlines():
             self._kept.append(line)
             self.total += 1
+
+    def after_those(self, facts: Iterable[Fact]) -> Lines:
+        """Return these lines with what earlier facts say before them."""
+        whole = Lines()
+        for fact in facts:
+            whole.add(fact)
+        whole._kept.extend(self._kept)
+        whole.total += self.total
+        whole.era = self.era + 1
+        return whole
 
     def after(self, seen: int) -> Iterator[str]:
         """Yield the lines that came after the first `seen`, as far as they are kept."""
@@ -60,6 +73,11 @@ class Scene(Protocol):
 
     @property
     def lines(self) -> Lines: ...
+
+    @property
+    def moments(self) -> Sequence[Moment]:
+        """The timeline so far."""
+        ...
 
     def now(self) -> int:
         """Return milliseconds since the epoch, of the session's clock."""

@@ -6,7 +6,7 @@ letter on the last line, pressed there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.safe_text import safe_line
-from tui.actions import ACTIONS, GROUPS
+from tui.actions import ACTIONS, GROUPS, Action, Group
 from tui.views import Question
 
 
@@ -103,20 +103,26 @@ class Help(ModalScreen[None]):
         Binding("escape,q,question_mark,f1", "back", show=False)
     ]
 
+    def __init__(
+        self, actions: Sequence[Action] = ACTIONS, groups: Mapping[Group, str] = GROUPS
+    ) -> None:
+        super().__init__()
+        self._actions, self._groups = actions, groups
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="box") as box:
             box.border_title = "Keys"
             box.border_subtitle = "Escape goes back"
-            yield Static(Content("\n").join(list(_help_lines())))
+            yield Static(Content("\n").join(list(_help_lines(self._actions, self._groups))))
 
     def action_back(self) -> None:
         self.dismiss(None)
 
 
-def _help_lines() -> Iterator[Content]:
-    for group, title in GROUPS.items():
+def _help_lines(actions: Sequence[Action], groups: Mapping[Group, str]) -> Iterator[Content]:
+    for group, title in groups.items():
         yield Content.styled(title, "bold $primary")
-        for action in ACTIONS:
+        for action in actions:
             if action.group == group:
                 yield Content.assemble((f"  {action.key:<10}", "bold"), action.help)
         yield Content("")

@@ -9,6 +9,7 @@ Does not: react to keys (review.py), or hold any rule of what may run.
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -16,13 +17,17 @@ from textual.widgets import Static
 
 from tui import viewing
 from tui.actions import ACTIONS, Situation
+from tui.answering import answer_page
 from tui.arming import ARMING_S, Arming
 from tui.bridge import Bridge
 from tui.playback import Playback
 from tui.views import ANSWER, Question
+from tui.widgets.answer import AnswerBoard
 from tui.widgets.bars import Banner, KeyBar, PaneTabs, StatusBar, StepStrip
 from tui.widgets.board import Board
-from tui.widgets.panes import AnswerPane
+
+if TYPE_CHECKING:
+    from tui.app import CountersignApp
 
 SAID_S = 3.0
 """For this time a word to the last key stays."""
@@ -42,6 +47,8 @@ class PagesScreen(Screen[None]):
         self._title = question
         self._page: int | None = None
         """The page that a person chose; None = follow the work."""
+        self._answered = False
+        """The answer is the page that was painted last."""
         self._arming = Arming()
         self._rung = ""
         """The request for which the bell has rung."""
@@ -53,13 +60,12 @@ class PagesScreen(Screen[None]):
         yield StepStrip()
         yield PaneTabs()
         yield Board(id="panes")
-        yield AnswerPane(id="answer", classes="pane")
+        yield AnswerBoard(id="answer")
         yield Static(_TOO_SMALL, id="too-small")
         yield Banner()
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(AnswerPane).border_title = "Answer"
         if isinstance(self._scene, Bridge):
             self._scene.on_change = self.paint
             self.set_interval(1.0, self.paint_rows)
@@ -104,12 +110,17 @@ class PagesScreen(Screen[None]):
     def situation(self) -> Situation:
         """What actions depend on."""
         session, question = self._scene.session, self.question
+        app = cast("CountersignApp", self.app)
         return Situation(
             asked=question is not None,
             here=question is not None and question.page == self.page,
             replay=self._scene.replay,
             finished=bool(session and session.finished),
             pages=len(self._pages),
+            answered=bool(session and session.answer) and self.page == ANSWER,
+            home=app.several,
+            others=app.others,
+            waiting=len(app.elsewhere),
         )
 
     def paint(self) -> None:
@@ -118,10 +129,11 @@ class PagesScreen(Screen[None]):
         if session:
             answered = self.page == ANSWER and session.answer is not None
             self.set_class(answered, "-answer")
-            self.query_one(AnswerPane).paint(viewing.answer(session))
+            self.query_one(AnswerBoard).paint(answer_page(session, self._scene.moments))
             self.query_one(Board).paint(self._scene, session, self.page)
-            if answered and (self.focused is None or not self.focused.display):
-                self.query_one(AnswerPane).focus()
+            if answered and not self._answered:
+                self.query_one(AnswerBoard).settle()
+            self._answered = answered
         self.paint_rows()
         self.call_after_refresh(self._seen)
 
@@ -129,7 +141,8 @@ class PagesScreen(Screen[None]):
         """Show the rows around the panes."""
         scene, session = self._scene, self._scene.session
         status = viewing.status(session, scene.now()) if session else None
-        self.query_one(StatusBar).paint(status, self._title, scene.place)
+        elsewhere = len(cast("CountersignApp", self.app).elsewhere)
+        self.query_one(StatusBar).paint(status, self._title, scene.place, elsewhere)
         self.query_one(StepStrip).paint(viewing.chips(session) if session else (), self.page)
         if session:
             self.query_one(Board).paint_tabs(self.query_one(PaneTabs), session, self.page)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -19,6 +20,7 @@ from core.safe_text import safe_line
 from tui.actions import ACTIONS, BY_NAME, Action
 from tui.bridge import Bridge
 from tui.editor import EditorFailed, edit
+from tui.exporting import export
 from tui.playback import Playback
 from tui.screens.dialogs import Dialog, Help, rejection, second_stage
 from tui.screens.pages import SAID_S, PagesScreen
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 _AGAIN_S = SAID_S
 """Within this time the second press of a key that ends something counts."""
+
+
+_TOLD = frozenset({"home", "other", "waiting", "markdown", "json"})
+"""Actions that say why they make no sense, besides those that decide."""
 
 
 class ReviewScreen(PagesScreen):
@@ -51,7 +57,8 @@ class ReviewScreen(PagesScreen):
         key, at = cast("CountersignApp", self.app).last_key
         pressed = self._arming.pressed(key, at)
         if why := action.why_not(self.situation):
-            if action.decides and not self._scene.replay:
+            told = action.decides or action.name in _TOLD
+            if told and not self._scene.replay:
                 self._say(why)
         elif action.group in ("decide", "session") and not pressed:
             return  # a key that is held down
@@ -140,10 +147,36 @@ class ReviewScreen(PagesScreen):
             self._scene.stop()
 
     def _do_leave(self) -> None:
+        if self.situation.home:
+            self._do_home()
+            return
         app = cast("CountersignApp", self.app)
         said = "press q again to leave; the session stays open"
         if not app.working or app.ended or self._twice("leave", said):
             app.leave()
+
+    def _do_markdown(self) -> None:
+        self._export("markdown")
+
+    def _do_json(self) -> None:
+        self._export("json")
+
+    def _export(self, form: str) -> None:
+        if session := self._scene.session:
+            self._say(export(session, form, Path.cwd()))
+
+    def _do_home(self) -> None:
+        self._among("to_home")
+
+    def _do_waiting(self) -> None:
+        self._among("to_waiting")
+
+    def _do_other(self) -> None:
+        self._among("to_other")
+
+    def _among(self, where: str) -> None:
+        """Walk among the sessions of a screen that has several."""
+        self.app.call_next(getattr(self.app, where))
 
     # ------------------------------------------------------------------ looking
     def _do_previous(self) -> None:

@@ -1,4 +1,4 @@
-"""The panes that are not code: plan, findings, policy, activity, answer."""
+"""The panes that are not code: plan, findings, policy, activity."""
 
 from __future__ import annotations
 
@@ -17,15 +17,10 @@ from textual.widgets.option_list import Option
 from core.approval.modes import SECOND_STAGE_FROM
 from core.checks.finding import Severity
 from tui.scene import MOST_LINES, Lines
-from tui.views import NO_FINDINGS, Answer, Plan, Policy, Remark, Row
+from tui.views import NO_FINDINGS, Plan, Policy, Remark, Row
 
 _MOST_OF_A_NAME = 14
 _LEAST_OF_A_LINE = 10
-_STATUS = {
-    "confirmed": ("✓", "$success"),
-    "likely": ("≈", "$success"),
-    "healthy": ("✓", "$success"),
-}
 SEVERITY_STYLES: dict[Severity, str] = {
     "blocker": "bold $error",
     "warning": "bold $warning",
@@ -75,12 +70,12 @@ class PlanPane(TextPane):
         if self._plan.outcome:
             yield Content("")
             yield Content.styled(self._plan.outcome, "bold $success")
-            yield from _rows(self._plan.found, width)
+            yield from rows(self._plan.found, width)
             for each in self._plan.remarks:
-                yield from _hanging("- ", each, width, "$warning")
+                yield from hanging("- ", each, width, "$warning")
         if self._plan.rows:
             yield Content("")
-        yield from _rows(self._plan.rows, width)
+        yield from rows(self._plan.rows, width)
 
 
 class PolicyPane(TextPane):
@@ -102,42 +97,9 @@ class PolicyPane(TextPane):
             yield _heading(effect, tier, resource)
             yield from (Content(each.action) for each in group)
         for each in self._policy.remarks:
-            yield from _hanging("! ", each, width, "$warning")
+            yield from hanging("! ", each, width, "$warning")
         yield Content("")
         yield from (Content.styled(each, "$text-dim") for each in self._policy.document.split("\n"))
-
-
-class AnswerPane(TextPane):
-    """The cause, each claim with the evidence it rests on, and what stays unknown."""
-
-    _answer: Answer | None = None
-
-    def paint(self, answer: Answer | None) -> None:
-        if answer != self._answer:
-            self._answer = answer
-            self.fill()
-
-    def text(self, width: int) -> Iterator[Content]:
-        if self._answer is None:
-            return
-        sign, style = _STATUS.get(self._answer.status, ("?", "$warning"))
-        yield Content.styled(f"{sign} {self._answer.status.upper()}", f"bold {style}")
-        yield Content.styled(self._answer.cause, "bold")
-        yield from _section("EVIDENCE")
-        for claim in self._answer.claims:
-            yield from _hanging("• ", claim.text, width)
-            for each in claim.evidence:
-                yield from _hanging("    ", each, width, "$text-dim")
-        if not self._answer.claims:
-            yield Content.styled("none", "$text-dim")
-        yield from _section("GAPS")
-        for gap in self._answer.gaps:
-            yield from _hanging("- ", gap, width, "$warning")
-        if not self._answer.gaps:
-            yield Content.styled("none", "$text-dim")
-        yield from _section("STEPS")
-        for step in self._answer.steps:
-            yield from _hanging(step[:6], step[6:], width)
 
 
 class FindingsPane(OptionList):
@@ -181,9 +143,11 @@ class ActivityPane(Log):
     def __init__(self, **settings: str) -> None:
         super().__init__(max_lines=MOST_LINES, **settings)  # type: ignore[arg-type]  # id, classes
         self._written = 0
+        self._era = 0
 
     def paint(self, lines: Lines) -> None:
-        if lines.total < self._written:
+        if lines.total < self._written or lines.era != self._era:
+            self._era = lines.era
             self.clear()
             self._written = 0
         new: Iterable[str] = lines.after(self._written)
@@ -198,21 +162,16 @@ def _heading(effect: str, tier: int | None, resource: str) -> Content:
     return Content.assemble((f"{effect}{known}", style), (" on ", "$text-dim"), resource)
 
 
-def _section(title: str) -> Iterator[Content]:
-    yield Content("")
-    yield Content.styled(title, "bold $primary")
-
-
-def _hanging(head: str, text: str, width: int, style: str = "") -> Iterator[Content]:
+def hanging(head: str, text: str, width: int, style: str = "") -> Iterator[Content]:
     """Yield a text wrapped beside its head."""
     indent = " " * len(head)
     for number, line in enumerate(_wrapped(text, width - len(head))):
         yield Content.styled(f"{indent if number else head}{line}", style)
 
 
-def _rows(rows: Iterable[Row], width: int) -> Iterator[Content]:
+def rows(found: Iterable[Row], width: int) -> Iterator[Content]:
     """Yield names and values side by side; what is too long goes on below its value."""
-    listed = list(rows)
+    listed = list(found)
     names = min(_MOST_OF_A_NAME, max((len(row.name) for row in listed), default=0))
     for row in listed:
         first, *rest = _wrapped(row.value, width - names - 2)

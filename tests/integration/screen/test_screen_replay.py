@@ -42,8 +42,8 @@ def text_of(app: App[int]) -> str:
 
 
 async def shown(app: App[int], pilot: Pilot[int], text: str) -> None:
-    """Wait until the screen shows a text; fails when it does not within ten seconds."""
-    deadline = time.monotonic() + 10
+    """Wait until the screen shows a text; fails when it does not within forty seconds."""
+    deadline = time.monotonic() + 40
     while text not in text_of(app):
         assert time.monotonic() < deadline, text_of(app)
         await pilot.pause(0.02)
