@@ -22,6 +22,8 @@ import platformdirs
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from core.checks.settings import GATE_KEYS, CheckSettings, pattern, sequence
+from core.checks.standards import Standards
 from core.errors import ConfigError, UsageError
 from core.events import Mode
 from sandbox.limits import MEBIBYTE, Limits
@@ -61,12 +63,6 @@ def _default_data_directory() -> Path:
     return platformdirs.user_data_path(_APPLICATION)
 
 
-def _sequence(value: object) -> object:
-    if not isinstance(value, list):
-        raise ValueError("must be a list")  # noqa: TRY004  pydantic collects ValueErrors
-    return tuple(value)
-
-
 def _whole_number(value: object) -> object:
     if type(value) is not int:  # a Literal of pydantic would let true and 2.0 pass
         raise ValueError("must be a whole number")
@@ -76,16 +72,6 @@ def _whole_number(value: object) -> object:
 def _region(value: str) -> str:
     if re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", value) is None:
         raise ValueError("must be the name of a region, such as eu-west-1")
-    return value
-
-
-def _pattern(value: str) -> str:
-    try:
-        matches_empty_text = re.compile(value).match("") is not None
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"must be a regular expression: {error}") from error
-    if matches_empty_text:
-        raise ValueError("must not match the empty text")
     return value
 
 
@@ -113,14 +99,12 @@ def _package(value: str) -> str:
     return normal_name(value)
 
 
-_Regions = Annotated[
-    tuple[Annotated[str, AfterValidator(_region)], ...], BeforeValidator(_sequence)
-]
+_Regions = Annotated[tuple[Annotated[str, AfterValidator(_region)], ...], BeforeValidator(sequence)]
 _Patterns = Annotated[
-    tuple[Annotated[str, AfterValidator(_pattern)], ...], BeforeValidator(_sequence)
+    tuple[Annotated[str, AfterValidator(pattern)], ...], BeforeValidator(sequence)
 ]
 _Packages = Annotated[
-    tuple[Annotated[str, AfterValidator(_package)], ...], BeforeValidator(_sequence)
+    tuple[Annotated[str, AfterValidator(_package)], ...], BeforeValidator(sequence)
 ]
 
 
@@ -207,7 +191,12 @@ class Settings(_Section):
     aws: Aws = Aws()
     redact: Redact = Redact()
     requirements: Requirements = Requirements()
+    checks: CheckSettings = CheckSettings()
     model: ModelSettings = ModelSettings()
+
+    def standards(self) -> Standards:
+        """Return what reviews hold drafts to."""
+        return self.checks.standards(self.requirements.allowed)
 
     def limits(self) -> Limits:
         """Return the limits of a run in the units that a digest binds."""
@@ -370,6 +359,6 @@ def _dotted(place: tuple[int | str, ...]) -> str:
 
 
 def _suggestion(path: str) -> str:
-    keys = known_keys()
+    keys = (*known_keys(), *(f"checks.gates.{each}" for each in GATE_KEYS))
     nearest = get_close_matches(path, keys, n=1)
     return f"did you mean {nearest[0]}?" if nearest else f"the keys are {', '.join(keys)}"

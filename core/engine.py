@@ -209,6 +209,7 @@ class Engine:
             missing=found.missing,
             excess=found.excess,
             proposed=dict(found.proposed),
+            poor=found.poor,
         )
 
     async def _ask(self, move: Ask, session: Session) -> DecisionMade:

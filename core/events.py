@@ -121,6 +121,8 @@ class ReviewFinished:
     missing: tuple[str, ...]
     excess: tuple[str, ...]
     proposed: dict[str, Any]
+    poor: bool = False
+    """Whether there are more remarks on quality than the settings allow a model's draft."""
 
     @property
     def blockers(self) -> int:

@@ -22,7 +22,7 @@ class Repairs:
     """How often drafts of one step go back, by what sent them: as a bound, or as a count."""
 
     reviews: int = 0
-    """Blocking findings, before anybody is asked."""
+    """Blocking findings, or too many remarks on quality, before anybody is asked."""
     runs: int = 0
     """A run that failed."""
     rejections: int = 0
@@ -36,7 +36,7 @@ class Repairs:
 
 
 NONE = Repairs()
-FOR_MODELS = Repairs(reviews=3, runs=2, rejections=3)
+FOR_MODELS = Repairs(reviews=5, runs=2, rejections=3)
 """The bounds of a session that is planned by a model."""
 
 
@@ -55,7 +55,7 @@ def sent_back(step: Step, bounds: Repairs) -> Reason | None:
         return "rejections" if answers and done.rejections < bounds.rejections else None
     if draft.author != "model":
         return None
-    if step.review and step.review.blockers and step.request is None:
+    if step.review and (step.review.blockers or step.review.poor) and step.request is None:
         return "reviews" if done.reviews < bounds.reviews else None
     if step.run and failed(step.run.ended) and done.runs < bounds.runs:
         return "runs"

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from core.approval.approvers import Approver
 from core.approval.draft import Target, Terms
 from core.approval.modes import ceiling_of
 from core.aws import Source
-from core.checks.review import review
+from core.checks.process import ReviewProcess
 from core.config import Settings
 from core.engine import Engine, Ports
 from core.errors import MachineUnfit, UsageError
@@ -66,12 +65,14 @@ class Desk:
     source: Source
     settings: Settings
     workshop: LocalWorkshop
+    reviewer: ReviewProcess
 
     def engine(self, planner: Planner, approver: Approver) -> Engine:
         """Return the engine that works with `planner` and asks `approver`."""
+        self.reviewer.prepare()
         ports = Ports(
             planner=planner,
-            review=partial(review, allowed=self.settings.requirements.allowed),
+            review=self.reviewer.review,
             approver=approver,
             identify=self.source.identify,
             workshop=self.workshop,
@@ -85,7 +86,8 @@ class Desk:
         return Engine(ports, self.log)
 
     async def close(self) -> None:
-        """End what was prepared, the gateway process and the writer, and close the journal."""
+        """End what was prepared, gateway and review process and writer, and close the journal."""
+        self.reviewer.close()
         await self.workshop.close()
         await self.gateway.close()
         self.log.close()
@@ -156,7 +158,7 @@ async def start(
     fact = await log.append(started)
     session = begin(fact)
     show(session, fact)
-    return Desk(log, _gateway(source), source, settings, workshop(settings)), session
+    return _desk(log, source, settings), session
 
 
 async def resume(
@@ -177,13 +179,18 @@ async def resume(
         fact = await log.append(SessionResumed(identity(), version("countersign")))
         session = apply(session, fact)
         show(session, fact)
-    return Desk(log, _gateway(source), source, settings, workshop(settings)), session
+    return _desk(log, source, settings), session
 
 
 def new_name(now: datetime) -> str:
     """Return a session's name: names sort as the sessions began, to the millisecond."""
     milliseconds = now.microsecond // 1000
     return f"{now:%Y%m%dT%H%M%S}-{milliseconds:03x}{secrets.token_hex(2)}"
+
+
+def _desk(log: Log, source: Source, settings: Settings) -> Desk:
+    reviewer = ReviewProcess(settings.standards())
+    return Desk(log, _gateway(source), source, settings, workshop(settings), reviewer)
 
 
 def _gateway(source: Source) -> GatewayProcess:

@@ -13,8 +13,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
-import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import ClassVar
@@ -31,6 +29,7 @@ from textual.worker import Worker, WorkerState
 from core.errors import Left
 from core.safe_text import safe_text
 from tui.bridge import Bridge
+from tui.hangup import watched
 from tui.playback import Playback
 from tui.screens.review import ReviewScreen
 from tui.seats import Seat, Work
@@ -106,9 +105,13 @@ class CountersignApp(App[int]):
         self._filter = VisibleControls()
 
     def show(self) -> int:
-        """Run the screen until it is left; returns the exit code, raises what broke it."""
-        code = self.run()
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        """Run the screen until it is left; returns the exit code, raises what broke it.
+
+        A terminal that is gone ends the process: what runs ends with our sockets, and resuming
+        records it as interrupted.
+        """
+        with watched(0, lambda: os._exit(Left.exit_code)):
+            code = self.run()
         if self.failure:
             raise self.failure
         return code or 0
@@ -138,19 +141,8 @@ class CountersignApp(App[int]):
         loop = asyncio.get_running_loop()
         with suppress(ValueError, RuntimeError):  # not in the main thread, as under tests
             loop.add_signal_handler(signal.SIGTERM, self.leave)
-            signal.signal(signal.SIGHUP, lambda *_: self._hung_up(loop))
+            loop.add_signal_handler(signal.SIGHUP, self.leave)
         self.call_after_refresh(self._begin)
-
-    def _hung_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Leave in order when told to; at once when the terminal is gone, which blocks Textual.
-
-        What runs then ends with our sockets, and resuming records it as interrupted.
-        """
-        try:
-            termios.tcgetattr(sys.__stdin__ or 0)
-        except (OSError, termios.error):
-            os._exit(Left.exit_code)
-        loop.call_soon_threadsafe(self.leave)
 
     def leave(self) -> None:
         """Leave in order: what runs is ended first, then the screen goes."""

@@ -56,7 +56,7 @@ def check(arguments: Namespace) -> int:
     if arguments.lock:
         _lock(arguments, settings)
     draft = _draft(arguments)
-    found = review(draft, settings.requirements.allowed)
+    found = review(draft, settings.standards())
     document = report.check_document(draft, found, *_digest(arguments, settings, draft))
     if arguments.json:
         print(json.dumps(document, ensure_ascii=False))

@@ -104,6 +104,6 @@ def _size(size: int) -> str:
 def _marks(found: tuple[Finding, ...]) -> dict[int, Severity]:
     marks: dict[int, Severity] = {}
     for one in sorted(found, key=lambda each: SEVERITIES.index(each.severity)):
-        if one.line is not None:
+        if one.line is not None and one.file == "script":
             marks.setdefault(one.line, one.severity)
     return marks

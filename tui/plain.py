@@ -98,7 +98,7 @@ def review_text(draft: Draft, session: Session) -> str:
 
 def finding_text(finding: Finding) -> str:
     """Return a finding in one line."""
-    place = f"line {finding.line}: " if finding.line else ""
+    place = f"{finding.place}: " if finding.place else ""
     fix = f" ({finding.fix})" if finding.fix else ""
     return safe_line(
         f"{finding.severity}: {place}{finding.message}{fix} [{finding.source} {finding.rule}]"

@@ -320,10 +320,11 @@ def _found(card: EvidenceAdded) -> Iterator[Row]:
 
 
 def _remark(one: Finding) -> Remark:
+    elsewhere = f"{one.place}: " if one.file in ("rollback", "post-check") else ""
     return Remark(
         severity=one.severity,
-        line=one.line,
-        text=safe_text(one.message),
+        line=None if elsewhere else one.line,
+        text=safe_text(f"{elsewhere}{one.message}"),
         fix=safe_text(one.fix),
         rule=safe_line(f"{one.source} {one.rule}"),
     )

@@ -14,6 +14,8 @@ from sandbox.job import Json, Tier
 Severity = Literal["blocker", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("blocker", "warning", "note")
 """From the worst down."""
+File = Literal["script", "rollback", "post-check", "policy", "requirements"]
+"""The parts of a draft that a finding can be about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,18 @@ class Finding:
     rule: str
     severity: Severity
     line: int | None
-    """In the script, from 1; None where the remark is about no line of it."""
+    """In `file`, from 1; None where the remark is about no line of it."""
     message: str
     fix: str
     """What to do about it; may be empty for a note."""
+    file: File = "script"
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words; empty where that is said by the source, or is the whole script."""
+        line = "" if self.line is None else f"line {self.line}"
+        named = "" if self.file in ("script", self.source) else self.file
+        return ", ".join(each for each in (named, line) if each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,8 @@ class Review:
     """Action patterns that the policy allows and no call needs."""
     proposed: Json
     """The policy that allows what the calls need, and nothing else."""
+    poor: bool = False
+    """Whether there are more remarks on quality than the settings allow a model's draft."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -64,6 +76,7 @@ class Review:
         """The review as part of what `countersign check --json` prints."""
         return {
             "tier": self.tier,
+            "poor": self.poor,
             "findings": [asdict(one) for one in self.findings],
             "calls": [asdict(one) for one in self.calls],
             "policy": {

@@ -31,7 +31,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 f"{name} is part of the sealed runtime",
                 "leave it out: scripts have the runtime's version",
             )
-        elif name not in subject.allowed:
+        elif name not in subject.standards.allowed:
             yield _blocker(
                 "not-allowed",
                 f"{name} is not among the packages that scripts may use",
@@ -40,4 +40,4 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _blocker(rule: str, message: str, fix: str) -> Finding:
-    return Finding("requirements", rule, "blocker", None, message, fix)
+    return Finding("requirements", rule, "blocker", None, message, fix, "requirements")

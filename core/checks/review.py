@@ -1,74 +1,89 @@
 """The review of a draft: every check, its findings sorted, and the facts derived from it.
 
-It reads; it never runs anything and never changes a byte. The tier comes from the policy alone:
-what the code seems to call can't lower it.
+It reads; it never runs anything and never changes a byte. The checks are independent of each other
+and made at once. The tier comes from the policy alone: what the code seems to call can't lower it.
+What is left out or rated otherwise by the settings is said, so that nobody mistakes a check
+that was not made for one that found nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from core.approval.draft import Draft
-from core.checks import change, lint, policy, requirements, security, syntax
-from core.checks.aws_calls import Extraction, extract
-from core.checks.finding import SEVERITIES, Call, Finding, Review
-from core.checks.subject import Check, Subject
+from core.checks import change, gates, lint, policy, readability, requirements, security
+from core.checks.finding import SEVERITIES, Finding, Review
+from core.checks.standards import DEFAULT, Standards
+from core.checks.subject import Check, Subject, each_script, subject_of
 from core.iam.document import parse as parse_policy
 from core.iam.tiers import tier_of_policy
 
-SCRIPT_CHECKS: tuple[Callable[[bytes], Iterable[Finding]], ...] = (lint.check, security.check)
-"""Of the bytes of one script; each in a thread of its own."""
-CHECKS: tuple[Check, ...] = (policy.check, requirements.check, change.check)
+CHECKS: tuple[Check, ...] = (
+    # Those that wait for a process of their own come first.
+    Check("lint", each_script(lambda script, _: lint.check(script.data))),
+    Check("readability", each_script(readability.check, parsed_only=False)),
+    Check("security", each_script(lambda script, _: security.check(script.data))),
+    Check("syntax", each_script(lambda script, _: script.parsed.findings, parsed_only=False)),
+    Check("aws-calls", each_script(lambda script, _: script.extraction.findings)),
+    Check("policy", policy.check),
+    Check("requirements", requirements.check),
+    Check("change", change.check),
+    Check("gates", gates.check),
+)
 
 
-def review(draft: Draft, allowed: Collection[str] = ()) -> Review:
-    """Review a draft whose requirements may be `allowed` packages, by normal name.
-
-    Raises MachineUnfit when the action table or ruff is missing.
-    """
-    findings, own = _read(draft.script, "")
-    complete = own.complete
-    later_calls: tuple[Call, ...] = ()
-    for name, data in (("rollback", draft.rollback), ("post-check", draft.post_check)):
-        if data is not None:
-            found, later = _read(data, name)
-            findings += found
-            later_calls += later.calls
-            complete = complete and later.complete
-    subject = Subject(draft, own.calls, later_calls, complete, allowed)
-    findings += [one for check in CHECKS for one in check(subject)]
-    compared = policy.compare(parse_policy(draft.policy), (*own.calls, *later_calls))
+def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
+    """Review a draft; raises MachineUnfit when the action table or ruff is missing."""
+    subject = subject_of(draft, standards)
+    wanted = [check for check in CHECKS if check.name not in standards.left_out]
+    with ThreadPoolExecutor(len(CHECKS)) as pool:
+        several = list(pool.map(partial(_made, subject), wanted))
+    found = [*_left_out(standards), *(one for each in several for one in each)]
+    rated = [_rated(one, standards) for one in found]
+    calls = (*subject.calls, *subject.later_calls)
+    compared = policy.compare(parse_policy(draft.policy), calls)
     return Review(
-        findings=tuple(sorted(findings, key=_order)),
-        calls=own.calls,
+        findings=tuple(sorted(rated, key=_order)),
+        calls=subject.calls,
         tier=tier_of_policy(draft.policy)[0],
         missing=compared.missing,
         excess=compared.excess,
         proposed=compared.proposed,
+        poor=_is_poor(rated, standards),
     )
 
 
-def _read(script: bytes, name: str) -> tuple[list[Finding], Extraction]:
-    """Read one script; findings about another than the script itself say which, and no line."""
-    parsed = syntax.parse(script)
-    if parsed.tree is None:
-        findings, found = list(parsed.findings), Extraction(complete=False)
-    else:
-        with ThreadPoolExecutor(len(SCRIPT_CHECKS)) as pool:
-            pending = [pool.submit(check, script) for check in SCRIPT_CHECKS]
-            found = extract(parsed.tree)
-            told = [one for each in pending for one in each.result()]
-        findings = [*parsed.findings, *found.findings, *told]
-    if not name:
-        return findings, found
-    return [
-        replace(one, line=None, message=f"{name}, line {one.line}: {one.message}")
-        for one in findings
-    ], found
+def _made(subject: Subject, check: Check) -> list[Finding]:
+    """Make one check; one that is lost in a script is a blocker, never a check without findings."""
+    try:
+        return list(check.find(subject))
+    except RecursionError:
+        message = f"the check {check.name} was lost in it: it is nested too deeply"
+        return [Finding(check.name, "lost", "blocker", None, message, "write it more simply")]
 
 
-def _order(finding: Finding) -> tuple[int, int, str, str, str]:
+def _left_out(standards: Standards) -> Iterator[Finding]:
+    for name in standards.left_out:
+        message = f"the check {name} was not made: the settings leave it out"
+        yield Finding(
+            "review", "left-out", "note", None, message, "checks.left_out in the settings"
+        )
+
+
+def _rated(finding: Finding, standards: Standards) -> Finding:
+    severity = standards.severities.get(f"{finding.source}/{finding.rule}", finding.severity)
+    return finding if severity == finding.severity else replace(finding, severity=severity)
+
+
+def _is_poor(found: list[Finding], standards: Standards) -> bool:
+    remarks = sum(one.source == "quality" and one.severity == "warning" for one in found)
+    return remarks > standards.most_quality
+
+
+def _order(finding: Finding) -> tuple[int, str, int, str, str, str]:
     severity = SEVERITIES.index(finding.severity)
-    return severity, finding.line or 0, finding.source, finding.rule, finding.message
+    other = "" if finding.file == "script" else finding.file
+    return severity, other, finding.line or 0, finding.source, finding.rule, finding.message

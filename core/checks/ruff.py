@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 
+from core.checks.standards import WIDEST_LINE
 from core.errors import MachineUnfit
 
 _VERSION = "py311"
@@ -25,9 +26,9 @@ def check(script: bytes, rules: str) -> bytes:
     )
 
 
-def formatted(script: bytes) -> bytes:
+def formatted(script: bytes, width: int = WIDEST_LINE) -> bytes:
     """Return a script formatted, or as it is when it can't be parsed; raises MachineUnfit."""
-    return _run(script, "format") or script
+    return _run(script, "format", f"--line-length={width}") or script
 
 
 def _run(script: bytes, command: str, *options: str) -> bytes:

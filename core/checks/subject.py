@@ -1,17 +1,42 @@
-"""What the checks look at: a draft, with what was read from its code.
+"""What the checks look at, and what a check is.
 
 A draft has up to three scripts (the script, its rollback, its post-check), which all run under the
-same policy. `syntax.parse` and `aws_calls.extract` read each of them; a check is a function from
-the whole to findings.
+same policy. Each is parsed once, and its AWS calls are read once, for all checks together. A check
+is a name and a function from the whole to findings; `each_script` makes one of a function that
+looks at one script at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from threading import Lock
 
 from core.approval.draft import Draft
-from core.checks.finding import Call, Finding
+from core.checks import syntax
+from core.checks.aws_calls import Extraction, extract
+from core.checks.finding import Call, File, Finding
+from core.checks.standards import DEFAULT, Standards
+
+
+class Script:
+    """One script of a draft: its bytes, and what they say."""
+
+    def __init__(self, file: File, data: bytes) -> None:
+        self.file = file
+        self.data = data
+        self.parsed = syntax.parse(data)
+        self._lock = Lock()
+        self._extraction: Extraction | None = None
+
+    @property
+    def extraction(self) -> Extraction:
+        """Its AWS calls; read when first wanted, by whichever check that is."""
+        with self._lock:
+            if self._extraction is None:
+                tree = self.parsed.tree
+                self._extraction = Extraction(complete=False) if tree is None else extract(tree)
+            return self._extraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +44,60 @@ class Subject:
     """A draft as the checks see it."""
 
     draft: Draft
-    calls: tuple[Call, ...]
-    """AWS calls of the script."""
-    later_calls: tuple[Call, ...]
-    """AWS calls of its rollback and post-check."""
-    complete: bool
-    """Whether nothing was noticed that could hide more calls."""
-    allowed: Collection[str] = ()
-    """Normal names of the packages that scripts may use."""
+    scripts: tuple[Script, ...]
+    """The script itself comes first."""
+    standards: Standards = DEFAULT
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """AWS calls of the script."""
+        return self.scripts[0].extraction.calls
+
+    @property
+    def later_calls(self) -> tuple[Call, ...]:
+        """AWS calls of its rollback and post-check."""
+        return tuple(call for each in self.scripts[1:] for call in each.extraction.calls)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was noticed that could hide more calls."""
+        return all(each.extraction.complete for each in self.scripts)
 
 
-Check = Callable[[Subject], Iterable[Finding]]
-"""One check: changes nothing and never raises for what is in the subject."""
+def subject_of(draft: Draft, standards: Standards = DEFAULT) -> Subject:
+    """Return a draft with its scripts parsed."""
+    parts: tuple[tuple[File, bytes | None], ...] = (
+        ("script", draft.script),
+        ("rollback", draft.rollback),
+        ("post-check", draft.post_check),
+    )
+    return Subject(
+        draft, tuple(Script(file, data) for file, data in parts if data is not None), standards
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: independent of all others, changes nothing."""
+
+    name: str
+    """As the settings and the `source` of its findings have it."""
+    find: Callable[[Subject], Iterable[Finding]]
+    """Never raises for what is in the subject; MachineUnfit when a tool is missing."""
+
+
+def each_script(
+    find: Callable[[Script, Standards], Iterable[Finding]], *, parsed_only: bool = True
+) -> Callable[[Subject], Iterator[Finding]]:
+    """Return a check's function that looks at each script alone; findings say in which they are.
+
+    With `parsed_only` a script that can't be parsed is left to the check that says so.
+    """
+
+    def check(subject: Subject) -> Iterator[Finding]:
+        for script in subject.scripts:
+            if script.parsed.tree is not None or not parsed_only:
+                for finding in find(script, subject.standards):
+                    yield replace(finding, file=script.file)
+
+    return check

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +39,18 @@ def children() -> list[int]:
     """Return the processes that this process has started and not waited for."""
     pid = os.getpid()
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def kill(process: int) -> None:
+    """Kill a child, and wait for its death and that of its children, who die with it."""
+    below = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    with ExitStack() as stack:
+        dying = [os.pidfd_open(int(each)) for each in (process, *below)]
+        for descriptor in dying:
+            stack.callback(os.close, descriptor)
+        os.kill(process, signal.SIGKILL)
+        for descriptor in dying:
+            assert select.select([descriptor], [], [], 30)[0]
 
 
 async def printed(engine: Sandbox, job: Job) -> str:
@@ -175,9 +189,9 @@ def test_an_idle_spare_is_dropped(make_job: MakeJob) -> None:
     """Nobody wanted it for the time that was set, so its memory is given back."""
 
     async def main() -> None:
-        spares = Spares(make_plan, idle_seconds=0.5)
+        spares = Spares(make_plan, idle_seconds=3)
         spares.prepare(make_job("pass").shape)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0)
         assert len(children()) == 1
         async with asyncio.timeout(20):
             while children():  # noqa: ASYNC110 - it is about another process
@@ -194,8 +208,7 @@ def test_a_spare_that_died_is_replaced(engine: Sandbox, make_job: MakeJob) -> No
         engine.prepare(job.shape)
         await standing()
         [launcher] = children()
-        os.kill(launcher, signal.SIGKILL)
-        await asyncio.sleep(0.2)
+        kill(launcher)
         asked = now()
         assert asked <= int((await printed(engine, job)).split()[0])
 
@@ -231,8 +244,7 @@ def test_a_launcher_that_died_before_it_was_told_anything_is_a_failed_launch(
     before = len(list(Path("/proc/self/fd").iterdir()))
     tree = Tree(make_plan(make_job("pass").shape))
     (launcher,) = children()
-    os.kill(launcher, signal.SIGKILL)
-    os.waitid(os.P_PID, launcher, os.WEXITED | os.WNOWAIT)
+    kill(launcher)
 
     with pytest.raises(LaunchFailed, match="no reason was given"), tree:
         asyncio.run(tree.ready())

@@ -76,14 +76,15 @@ def test_a_review_holds_both() -> None:
         ("security", "B102"),
         ("lint", "F821"),
     }
-    assert found.findings[-1].rule == "B404"
+    assert "B404" in [each.rule for each in found.findings if each.severity == "note"]
 
 
 def test_other_scripts_of_a_draft_are_read_too() -> None:
     """A finding in a rollback says where it is."""
     found = review(replace(DRAFT, kind="change", rollback=b"print(missing)\n"))
 
-    assert "rollback, line 1: Undefined name `missing`" in [each.message for each in found.findings]
+    (undefined,) = [each for each in found.findings if each.rule == "F821"]
+    assert (undefined.file, undefined.line, undefined.place) == ("rollback", 1, "rollback, line 1")
 
 
 def test_a_script_that_does_not_parse_is_told_once() -> None:

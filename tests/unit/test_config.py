@@ -38,7 +38,11 @@ def leaves(document: dict[str, Any], prefix: str = "") -> list[str]:
     """Return the dotted path of every value in a parsed file."""
     paths: list[str] = []
     for key, value in document.items():
-        paths += leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [prefix + key]
+        paths += (
+            leaves(value, f"{prefix}{key}.")
+            if isinstance(value, dict) and value
+            else [prefix + key]
+        )
     return paths
 
 

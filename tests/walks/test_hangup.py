@@ -25,16 +25,23 @@ def ended(process: int, seconds: float) -> int | None:
         if found:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.05)
-    os.kill(process, 9)
+    os.killpg(process, 9)
     os.waitpid(process, 0)
     return None
 
 
+WAITING = ("/bin/sh", "-c", 'trap : HUP; "$@"; exit $?', "sh")
+"""As make does it: keeps the signal to itself, and waits for the program to end."""
+
+
+@pytest.mark.parametrize("leader", [(), WAITING], ids=["leader", "below a leader"])
 @pytest.mark.parametrize("typed", ["", "a"])
-def test_the_program_ends_with_its_terminal(countersign: Any, typed: str) -> None:
+def test_the_program_ends_with_its_terminal(
+    countersign: Any, typed: str, leader: tuple[str, ...]
+) -> None:
     """Whether a request waits or was just answered, nothing stays and the record is whole."""
     environment = {**countersign.environment, "TERM": "xterm-256color"}
-    command = countersign.command(ASK)
+    command = [*leader, *countersign.command(ASK)]
     process, master = pty.fork()
     if process == 0:
         os.execve(command[0], command, environment)

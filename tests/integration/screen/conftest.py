@@ -209,8 +209,9 @@ async def _play(
     async def work() -> int:
         desk, session = await start(settings, source, Wish("why?", "ask", mode), show)
         bridge.opened(desk.log.payload)
+        review = Reviewed(tier, blockers)
         practice = Practice(
-            desk.log, GatewayProcess(), source, settings, desk.workshop, Reviewed(tier, blockers)
+            desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
         )
         front = Front(show, bridge.approver, bridge.inbox)
         return await bring_to_end(practice, session, Steps(steps), front)

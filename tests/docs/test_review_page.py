@@ -1,0 +1,45 @@
+"""docs/review.md against the code: every check and every kind of gate has a row."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from core.checks.review import CHECKS
+from core.checks.settings import KINDS
+from core.checks.standards import FIXED, NAMES
+from core.config import load
+
+PAGE = (Path(__file__).parents[2] / "docs" / "review.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> dict[str, str]:
+    """Return the table below a heading: first column to second."""
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", section, re.MULTILINE))
+
+
+def test_every_check_has_a_row() -> None:
+    """The table, the names that settings know and the checks that are made are the same."""
+    assert list(rows("Checks")) == list(NAMES)
+    assert sorted(NAMES) == sorted(check.name for check in CHECKS)
+
+
+def test_what_cannot_be_left_out_says_so() -> None:
+    """Exactly the rows of those checks say it."""
+    told = [name for name, text in rows("Checks").items() if "Can't be left out" in text]
+
+    assert told == list(FIXED)
+
+
+def test_every_kind_of_gate_has_a_row() -> None:
+    """The table has the keys that a gate may have."""
+    assert list(rows("Gates of your own")) == list(KINDS.values())
+
+
+def test_the_example_is_accepted(tmp_path: Path) -> None:
+    """The gates on the page are gates that the settings take."""
+    file = tmp_path / "config.yaml"
+    file.write_text(PAGE.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+
+    assert [gate.kind for gate in load(file, {}).standards().gates] == ["pattern", "call"]
