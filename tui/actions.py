@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["decide", "session", "look", "replay", "home"]
+Group = Literal["decide", "session", "look", "read", "replay", "home"]
 GROUPS: dict[Group, str] = {
     "decide": "Decide on the request that is shown",
     "session": "The session",
     "look": "Look around",
+    "read": "Read in a pane",
     "replay": "Walk through a recorded session",
 }
 
@@ -32,6 +33,8 @@ class Situation:
     replay: bool = False
     finished: bool = False
     pages: int = 0
+    versions: int = 0
+    """Of the step that is shown."""
     answered: bool = False
     """There is an answer, and it is the page that is shown."""
     home: bool = False
@@ -54,6 +57,8 @@ class Action:
     group: Group
     in_bar: str = ""
     """What the key bar shows instead of its first key, where it speaks for another action too."""
+    spare: int = 0
+    """Where the key bar has no room, the highest number goes first."""
 
     @property
     def decides(self) -> bool:
@@ -63,12 +68,12 @@ class Action:
     @property
     def key(self) -> str:
         """How people read its keys."""
-        return " ".join(_SPELLED.get(key, key) for key in self.keys)
+        return " ".join(spelled(key) for key in self.keys)
 
     @property
     def bar_key(self) -> str:
         """The same, as short as the key bar wants it."""
-        return self.in_bar or self.key.split()[0]
+        return self.in_bar or self.key.partition(" ")[0]
 
     def why_not(self, now: Situation) -> str:
         """Return why it makes no sense now, a sentence; empty when it does."""
@@ -82,6 +87,8 @@ class Action:
             return "the session has ended"
         if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
             return "there is one page so far"
+        if self.name in ("older", "newer", "diff") and now.versions < MORE_THAN_ONE:
+            return "this step has one version so far"
         if self.name in ("markdown", "json") and not now.answered:
             return "there is no answer on this page"
         return _why_not_elsewhere(self.name, now)
@@ -91,21 +98,58 @@ MORE_THAN_ONE = 2
 _SPELLED = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "question_mark": "?",
+    "colon": ":",
     "slash": "/",
+    "dollar_sign": "$",
 }
+
+
+def spelled(key: str) -> str:
+    """Return how people read a key: Textual's name for it, or the sign itself."""
+    return _SPELLED.get(key, key)
+
+
+def key_named(text: str) -> str:
+    """Return Textual's name of a key that people wrote."""
+    return {sign: name for name, sign in _SPELLED.items()}.get(text, text)
+
 
 ACTIONS = (
     Action("approve", ("a",), "Approve", "Approve exactly this version, once.", "decide"),
     Action(
+        "approve_with",
+        ("w",),
+        "With comment…",
+        "Approve it, with a comment that goes on record.",
+        "decide",
+        spare=5,
+    ),
+    Action(
         "edit",
-        ("e", "E"),
+        ("e",),
         "Edit",
-        "Open the script in $EDITOR; what you save is a new version, reviewed and asked anew.",
+        "Edit the script here; what you keep is a new version, reviewed and asked anew.",
+        "decide",
+    ),
+    Action(
+        "edit_outside",
+        ("E",),
+        "",
+        "The same in $VISUAL or $EDITOR; an editor that fails changes nothing.",
         "decide",
     ),
     Action("reject", ("r",), "Reject…", "Reject it and say why; asks for the reason.", "decide"),
-    Action("skip", ("s",), "Skip", "Leave this step out; the gap is told in the answer.", "decide"),
+    Action(
+        "skip",
+        ("s",),
+        "Skip",
+        "Leave this step out; the gap is told in the answer.",
+        "decide",
+        spare=1,
+    ),
     Action(
         "stop",
         ("x",),
@@ -113,10 +157,10 @@ ACTIONS = (
         "Press twice: end what runs, and conclude from what there is.",
         "session",
     ),
-    Action("event_back", ("p",), "", "To the event before.", "replay"),
-    Action("event_on", ("n",), "Events", "To the next event.", "replay", in_bar="p n"),
-    Action("event_first", ("g",), "", "To the first event.", "replay"),
-    Action("event_last", ("G",), "First, last", "To the last event.", "replay", in_bar="g G"),
+    Action("event_back", ("h",), "", "To the event before.", "replay"),
+    Action("event_on", ("l",), "Events", "To the next event.", "replay", in_bar="h l"),
+    Action("event_first", ("0",), "", "To the first event.", "replay"),
+    Action("event_last", ("dollar_sign",), "Ends", "To the last event.", "replay", in_bar="0 $"),
     Action("previous", ("left_square_bracket",), "", "Show the step before.", "look"),
     Action(
         "next",
@@ -125,14 +169,44 @@ ACTIONS = (
         "To the next step, or the answer.",
         "look",
         in_bar="[ ]",
+        spare=2,
     ),
     Action("follow", ("f",), "", "Show the step that is worked on, and follow from here.", "look"),
+    Action("older", ("left_curly_bracket",), "", "Show the version before.", "look"),
+    Action(
+        "newer",
+        ("right_curly_bracket",),
+        "Versions",
+        "Show the version after.",
+        "look",
+        in_bar="{ }",
+        spare=4,
+    ),
+    Action(
+        "diff",
+        ("d",),
+        "Diff",
+        "What changed since the version before: code, requirements, policy.",
+        "look",
+        spare=1,
+    ),
     Action("plan", ("1",), "", "To the plan.", "look"),
     Action("code", ("2",), "", "To the code.", "look"),
     Action("findings", ("3",), "", "To the findings; Enter marks the line in the code.", "look"),
-    Action("policy", ("4",), "", "To the IAM policy.", "look"),
+    Action("policy", ("4",), "", "To the IAM policy; Enter marks the line that calls.", "look"),
     Action("activity", ("5",), "", "To the activity.", "look"),
-    Action("zoom", ("z",), "Zoom", "Show the focused pane alone, and back.", "look"),
+    Action("raw", ("t",), "", "The policy as a table, or the whole document.", "look"),
+    Action("digest", ("D",), "", "The whole digest of what is asked.", "look"),
+    Action("zoom", ("z",), "Zoom", "Show the focused pane alone, and back.", "look", spare=3),
+    Action("down", ("j",), "", "A row down.", "read"),
+    Action("up", ("k",), "", "A row up.", "read"),
+    Action("top", ("g",), "", "To the first row.", "read"),
+    Action("bottom", ("G",), "", "To the last row.", "read"),
+    Action("half_down", ("ctrl+d",), "", "Half a page down.", "read"),
+    Action("half_up", ("ctrl+u",), "", "Half a page up.", "read"),
+    Action("find", ("slash",), "Find", "Find a text in the focused pane.", "read", spare=3),
+    Action("find_next", ("n",), "", "To the next place where it stands.", "read"),
+    Action("find_previous", ("N",), "", "To the place before.", "read"),
     Action(
         "markdown",
         ("M",),
@@ -177,5 +251,5 @@ def _why_no_decision(now: Situation) -> str:
     if not now.asked:
         return "nothing waits for a decision"
     if not now.here:
-        return "the request is on another page: press f to see it"
+        return "the request is on another page, or about another version: press f to see it"
     return ""

@@ -89,7 +89,7 @@ class CountersignApp(App[int]):
     ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (Textual's)
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (180, "-broad")]  # noqa: RUF012 (Textual's)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-high")]  # noqa: RUF012 (Textual's)
 
     def __init__(self, scene: Bridge | Playback, title: str, work: Work | None = None) -> None:

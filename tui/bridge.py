@@ -21,7 +21,7 @@ from core.session import Session
 from core.start import identity, now_ms
 from sandbox.job import Sha
 from tui.moments import Moment, moment
-from tui.scene import MOST_LINES, Lines
+from tui.scene import MOST_LINES, Lines, Versions
 
 COALESCED_S: Final = 0.05
 """What happens within this time is painted once."""
@@ -74,6 +74,7 @@ class Bridge:
         self.session: Session | None = None
         self.lines = Lines()
         self.moments: tuple[Moment, ...] = ()
+        self.versions = Versions()
         self.inbox: asyncio.Queue[Command] = asyncio.Queue()
         self.approver = OnScreen(self.change)
         self.on_change: Callable[[], None] | None = None
@@ -101,6 +102,7 @@ class Bridge:
         self.lines.add(fact)
         if told := moment(fact):
             self.moments = (*self.moments, told)
+        self.versions.add(fact.event)
         if isinstance(fact.event, DraftGenerated):
             self._keep(fact.event)
         self.change()
@@ -109,8 +111,8 @@ class Bridge:
         """Take the way to stored bytes, as soon as a session is open."""
         self._payload = payload
         for step in self.session.steps if self.session else ():
-            if step.draft:
-                self._keep(step.draft)
+            for draft in step.drafts:
+                self._keep(draft)
 
     def recall(self, facts: Iterable[Fact]) -> None:
         """Take in what was on record before this screen saw the session."""

@@ -14,7 +14,7 @@ from core.journal.verify import verify
 from core.session import Session, apply, begin
 from sandbox.job import Sha
 from tui.moments import Moment, moment
-from tui.scene import Lines
+from tui.scene import Lines, Versions
 
 
 class Playback:
@@ -67,6 +67,13 @@ class Playback:
     def moments(self) -> tuple[Moment, ...]:
         told = (moment(fact) for fact in self._facts[: self._stops[self._at] + 1])
         return tuple(each for each in told if each)
+
+    @property
+    def versions(self) -> Versions:
+        versions = Versions()
+        for fact in self._facts[: self._stops[self._at] + 1]:
+            versions.add(fact.event)
+        return versions
 
     def now(self) -> int:
         return self._facts[self._stops[self._at]].at

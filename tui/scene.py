@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
-from core.events import DecisionRequested, Fact
-from core.session import Session
+from core.events import DecisionMade, DecisionRequested, Event, Fact, ReviewFinished
+from core.session import Session, Step
 from sandbox.job import Sha
 from tui.moments import Moment
 from tui.plain import fact_text
@@ -48,6 +49,41 @@ class Lines:
         return islice(self._kept, max(0, len(self._kept) - (self.total - seen)), None)
 
 
+class Versions:
+    """What became of each version of each step: a session keeps that of the latest only."""
+
+    def __init__(self) -> None:
+        self._reviews: dict[tuple[str, int], ReviewFinished] = {}
+        self._requests: dict[tuple[str, int], DecisionRequested] = {}
+        self._decisions: dict[str, DecisionMade] = {}
+
+    def add(self, event: Event) -> None:
+        """Take in what happened."""
+        match event:
+            case ReviewFinished():
+                self._reviews[event.step, event.version] = event
+            case DecisionRequested():
+                self._requests[event.step, event.version] = event
+            case DecisionMade():
+                self._decisions[event.request] = event
+
+    def at(self, step: Step, version: int) -> Step:
+        """Return a step as it stood when this version of it was decided on."""
+        if version >= len(step.drafts):
+            return step
+        key = (step.plan.step, version)
+        request = self._requests.get(key)
+        return replace(
+            step,
+            drafts=step.drafts[:version],
+            review=self._reviews.get(key),
+            request=request,
+            decision=self._decisions.get(request.request) if request else None,
+            run=None,
+            closed=False,
+        )
+
+
 class Scene(Protocol):
     """A session at one moment."""
 
@@ -78,6 +114,9 @@ class Scene(Protocol):
     def moments(self) -> Sequence[Moment]:
         """The timeline so far."""
         ...
+
+    @property
+    def versions(self) -> Versions: ...
 
     def now(self) -> int:
         """Return milliseconds since the epoch, of the session's clock."""

@@ -37,9 +37,7 @@ from tui.views import (
     SIGNS,
     Answer,
     Chip,
-    Permission,
     Plan,
-    Policy,
     Question,
     Remark,
     Row,
@@ -88,7 +86,13 @@ def role_name(arn: str) -> str:
 def chips(session: Session) -> tuple[Chip, ...]:
     """Return the strip: a chip for each step, and one for the answer when there is one."""
     steps = [
-        Chip(number, step.plan.step, safe_line(step.plan.title), state(session, step))
+        Chip(
+            number,
+            step.plan.step,
+            safe_line(step.plan.title),
+            state(session, step),
+            len(step.drafts),
+        )
         for number, step in enumerate(session.steps, 1)
     ]
     if session.answer:
@@ -124,8 +128,9 @@ def plan(session: Session, step: Step | None) -> Plan:
     """Return the plan pane of a step."""
     if step is None:
         return Plan("", asked(session), (), "", (), ())
-    card = next((card for card in session.cards if card.step == step.plan.step), None)
-    remarks = [gap.reason for gap in session.gaps if gap.step == step.plan.step]
+    own = step.plan.step if step.closed else ""
+    card = next((card for card in session.cards if card.step == own), None)
+    remarks = [gap.reason for gap in session.gaps if gap.step == own]
     if card:
         remarks += chain(card.errors, card.warnings, card.coverage)
     return Plan(
@@ -165,37 +170,6 @@ def findings_counter(step: Step | None) -> str:
         return ""
     severities = [one.severity for one in step.review.findings]
     return " ".join(f"{severities.count(each)}{each[0].upper()}" for each in SEVERITIES)
-
-
-def policy(step: Step | None) -> Policy:
-    """Return the policy of the latest draft."""
-    if step is None or step.draft is None:
-        return Policy((), (), "")
-    document = step.draft.policy
-    remarks: list[str] = []
-    if step.review:
-        remarks += [f"the code also needs {each}" for each in step.review.missing]
-        remarks += [f"no call needs {each}" for each in step.review.excess]
-    return Policy(
-        permissions=tuple(_permissions(document)),
-        remarks=tuple(safe_line(each) for each in remarks),
-        document=safe_text(json.dumps(document, indent=2, ensure_ascii=False)),
-    )
-
-
-def policy_caption(found: Policy) -> str:
-    """Return how many actions a policy allows, and the worst tier among them."""
-    if not found.permissions:
-        return "allows nothing" if found.document else ""
-    allowed = [each for each in found.permissions if each.effect == "Allow"]
-    tiers = [each.tier for each in allowed]
-    worst = "?" if None in tiers else str(max((each for each in tiers if each), default=0))
-    return f"{len(allowed)} allowed, tier {worst}"
-
-
-def policy_counter(step: Step | None) -> str:
-    """Return how many actions a policy names."""
-    return str(len(policy(step).permissions)) if step and step.draft else ""
 
 
 def question(session: Session, request: DecisionRequested) -> Question:
@@ -328,29 +302,6 @@ def _remark(one: Finding) -> Remark:
         fix=safe_text(one.fix),
         rule=safe_line(f"{one.source} {one.rule}"),
     )
-
-
-def _permissions(document: dict[str, Any]) -> Iterator[Permission]:
-    from core.iam.tiers import tier_of_pattern
-
-    statements = document.get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if not isinstance(statement, dict):
-            continue
-        effect = safe_line(str(statement.get("Effect", "?")))
-        resources = ", ".join(_listed(statement.get("Resource", statement.get("NotResource"))))
-        place = safe_line(f"not {resources}" if "NotResource" in statement else resources)
-        for name in _listed(statement.get("Action")):
-            tier = tier_of_pattern(name)[0] if effect == "Allow" else None
-            yield Permission(effect, safe_line(name), tier, place)
-        for name in _listed(statement.get("NotAction")):
-            yield Permission(effect, safe_line(f"all but {name}"), None, place)
-
-
-def _listed(value: object) -> list[str]:
-    if value is None:
-        return []
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 
 def _supports(given: AnswerGiven) -> Iterator[Support]:

@@ -13,6 +13,9 @@ from core.checks.finding import Severity
 
 State = Literal["waiting", "working", "asked", "running", "done", "gap", "stopped"]
 
+Need = Literal["needed", "missing", "excess", "unread"]
+"""What the code says of an action: called, called but not allowed, allowed but never called."""
+
 ANSWER = 0
 """Number of the answer's page; steps have pages 1, 2, 3, ..."""
 NO_FINDINGS = "no findings"
@@ -47,6 +50,7 @@ class Chip:
     name: str
     title: str
     state: State
+    versions: int = 0
 
     @property
     def sign(self) -> str:
@@ -88,13 +92,18 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An action of the policy with what it reaches."""
+    """An action of the policy with what it reaches, and why it is there."""
 
     effect: str
     action: str
     tier: int | None
     """None where no tier is known: the whole policy then counts as worse."""
     resource: str
+    condition: str = ""
+    """What else must hold, in IAM's words; empty = nothing."""
+    need: Need = "unread"
+    lines: tuple[int, ...] = ()
+    """Where the code calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,7 @@ class Policy:
 
     permissions: tuple[Permission, ...]
     remarks: tuple[str, ...]
+    """What the table can't say."""
     document: str
 
 

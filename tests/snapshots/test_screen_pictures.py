@@ -19,6 +19,8 @@ from sandbox.job import Tier
 from tui.app import CountersignApp
 from tui.bridge import Bridge
 
+SETTLED = ("read first", "Look around")
+"""What is to be read when a dialog, or a page, has opened over the session."""
 SIZES = [(120, 40), (80, 24)]
 Compare = Callable[..., bool]
 
@@ -33,7 +35,7 @@ def ready(text: str = "asks because", key: str = "") -> Callable[[Pilot[Any]], A
             await pilot.press(key)
             await until(pilot, lambda: pilot.app.focused not in (None, focused))
         if isinstance(pilot.app.screen, ModalScreen):
-            await until(pilot, lambda: "read first" in painted(pilot))
+            await until(pilot, lambda: any(each in painted(pilot) for each in SETTLED))
 
     return act
 

@@ -12,7 +12,7 @@ from core.answer import conclude, fill
 from core.approval.draft import Draft
 from core.checks.finding import Finding
 from core.events import CallerIdentified, PlanProposed, RunStarted
-from tui import drafts, viewing
+from tui import drafts, policy_views, viewing
 from tui.views import ANSWER, NO_FINDINGS
 
 Maker = Callable[..., Any]
@@ -139,14 +139,14 @@ def test_the_policy_names_each_action_with_its_tier(story: Maker) -> None:
         {"Effect": "Deny", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::b/*"]},
     ]
     draft = replace(step.draft, policy={"Version": "2012-10-17", "Statement": statements})
-    policy = viewing.policy(replace(step, drafts=(draft,)))
+    policy = policy_views.policy(replace(step, drafts=(draft,)))
 
     assert [(one.effect, one.action, one.tier, one.resource) for one in policy.permissions] == [
         ("Allow", "ec2:DescribeInstances", 1, "*"),
         ("Allow", "all but iam:*", None, "not arn:aws:s3:::b"),
         ("Deny", "s3:GetObject", None, "arn:aws:s3:::b/*"),
     ]
-    assert viewing.policy_caption(policy) == "2 allowed, tier ?"
+    assert policy_views.policy_caption(policy) == "2 allowed, tier ?"
     assert '"NotAction": "iam:*"' in policy.document
 
 
@@ -178,7 +178,14 @@ def test_every_part_of_a_view_is_made_safe(story: Maker) -> None:
         language="python",
         script=HOSTILE.encode(),
         requirements=(),
-        policy={"Statement": {"Effect": HOSTILE, "Action": HOSTILE, "Resource": HOSTILE}},
+        policy={
+            "Statement": {
+                "Effect": HOSTILE,
+                "Action": HOSTILE,
+                "Resource": HOSTILE,
+                "Condition": {HOSTILE: {HOSTILE: HOSTILE}},
+            }
+        },
         rollback=None,
         post_check=None,
         parameters={HOSTILE: {HOSTILE: HOSTILE}},
@@ -186,14 +193,15 @@ def test_every_part_of_a_view_is_made_safe(story: Maker) -> None:
     )
     told.drafted(draft)
     step = told.session.steps[0]
+    policy = policy_views.policy(step)
     everything = repr(
         [
             str(viewing.status(told.session, 0)).splitlines(),
             viewing.chips(told.session)[0].title,
             viewing.plan(told.session, step).title,
             [row.name + row.value for row in viewing.plan(told.session, step).rows],
-            [one.effect + one.action + one.resource for one in viewing.policy(step).permissions],
-            viewing.policy(step).document,
+            [one.effect + one.action + one.resource + one.condition for one in policy.permissions],
+            policy.document,
             drafts.code(step, told.payload).text,
         ]
     )

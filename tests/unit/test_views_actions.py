@@ -28,7 +28,7 @@ def test_enter_space_and_escape_name_nothing() -> None:
 @pytest.mark.parametrize(
     ("situation", "possible"),
     [
-        (ASKED, {"approve", "edit", "reject", "skip"}),
+        (ASKED, {"approve", "approve_with", "edit", "edit_outside", "reject", "skip"}),
         (Situation(), set()),
         (Situation(asked=True), set()),
         (Situation(asked=True, here=True, replay=True), set()),
@@ -46,7 +46,7 @@ def test_a_replay_has_no_action_but_looking_and_leaving() -> None:
     replay = Situation(asked=True, here=True, replay=True, pages=3)
     possible = {each.group for each in ACTIONS if not each.why_not(replay)}
 
-    assert possible == {"look", "replay", "session"}
+    assert possible == {"look", "read", "replay", "session"}
     assert BY_NAME["leave"].why_not(replay) == ""
     assert BY_NAME["stop"].why_not(replay) == "a replay is read-only"
 

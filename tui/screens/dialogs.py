@@ -7,11 +7,12 @@ letter on the last line, pressed there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -19,7 +20,16 @@ from textual.widgets import Input, Static
 
 from core.safe_text import safe_line
 from tui.actions import ACTIONS, GROUPS, Action, Group
+from tui.screens.paper import Paper
 from tui.views import Question
+from tui.widgets.text_pane import TextPane, wrapped
+
+_KEYS = 13
+"""Columns for the keys."""
+_RULES = (
+    "A request never takes the focus. Its keys wake up once it has been visible for a moment; "
+    "Enter, Space and Escape decide nothing."
+)
 
 
 class Final(Static):
@@ -38,28 +48,56 @@ class Final(Static):
         self.post_message(self.Pressed())
 
 
+class Back(Static):
+    """The way out of a dialog, as a line: here, Enter goes back too."""
+
+    can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.back", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__(Content("Cancel"), classes="final")
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a dialog says, and what is typed into it."""
+
+    title: str
+    said: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+    careful: bool = False
+    """Cancel has the focus first."""
+    may_be_empty: bool = False
+    """The last field need not be filled in."""
+
+
 class Dialog(ModalScreen[tuple[str, ...] | None]):
     """Some texts to type and a last line; returns what was typed, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", show=False)]
 
-    def __init__(self, title: str, said: list[str], fields: list[str], final: Final) -> None:
+    def __init__(self, asks: Asks, final: Final) -> None:
         super().__init__()
-        self._title, self._said, self._fields, self._final = title, said, fields, final
+        self._asks, self._final = asks, final
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = self._title
-            box.border_subtitle = "Enter goes on · Escape goes back"
-            for line in self._said:
+            box.border_title = self._asks.title
+            box.border_subtitle = "Tab and Enter go on · Escape goes back"
+            for line in self._asks.said:
                 yield Static(Content(line))
             yield Static(" ")
-            for field in self._fields:
+            for field in self._asks.fields:
                 yield Static(Content(field), classes="hint")
                 answer = Input()
                 answer.cursor_blink = False  # nothing moves by itself, nor over ssh
                 yield answer
             yield self._final
+            yield Back()
+
+    def on_mount(self) -> None:
+        if self._asks.careful:
+            self.query_one(Back).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on to the next line; it sends nothing."""
@@ -69,7 +107,8 @@ class Dialog(ModalScreen[tuple[str, ...] | None]):
     def on_final_pressed(self, event: Final.Pressed) -> None:
         event.stop()
         typed = tuple(each.value.strip() for each in self.query(Input))
-        if all(typed):
+        needed = typed[:-1] if self._asks.may_be_empty else typed
+        if all(needed):
             self.dismiss(typed)
         else:
             self.query_one("#box").border_subtitle = "fill in every line first"
@@ -80,54 +119,66 @@ class Dialog(ModalScreen[tuple[str, ...] | None]):
 
 def rejection(question: Question) -> Dialog:
     """Return the dialog that asks why a request is rejected."""
-    said = ["Nothing runs. The reason is recorded, and goes to whoever writes the next script."]
+    said = "Nothing runs. The reason is recorded, and goes to whoever writes the next script."
     final = Final("r", f"rejects {question.request} with this reason")
-    return Dialog(f"Reject {question.request}", said, ["Why?"], final)
+    return Dialog(Asks(f"Reject {question.request}", (said,), ("Why?",)), final)
 
 
-def second_stage(question: Question) -> Dialog:
+def with_comment(question: Question) -> Dialog:
+    """Return the dialog that takes a comment to a yes."""
+    said = "The comment goes on record beside your approval, and to whoever plans the next step."
+    final = Final("a", f"approves {question.request}, once, exactly as shown")
+    title = f"Approve {question.request} with a comment"
+    return Dialog(Asks(title, (question.head, said), ("Comment",)), final)
+
+
+def second_stage(question: Question, *, comment: bool) -> Dialog:
     """Return the dialog in which the account is typed, and why blockers are overridden."""
     said = [question.head, question.because, f"digest {question.digest}"]
     said += [f"✗ {safe_line(each)}" for each in question.blockers]
     fields = [f"Type the account to go on: {question.account}"]
     if question.blockers:
         fields.append("Why run it in spite of its blocking findings?")
+    elif comment:
+        fields.append("Comment")
     final = Final("a", f"approves {question.request}, once, exactly as shown")
-    return Dialog(f"Approve {question.request}: second stage", said, fields, final)
+    title = f"Approve {question.request}: second stage"
+    return Dialog(Asks(title, tuple(said), tuple(fields), careful=True), final)
 
 
-class Help(ModalScreen[None]):
+class HelpPane(TextPane):
     """Every key, from the registry."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1", "back", show=False)
-    ]
+    _of: tuple[Sequence[Action], Mapping[Group, str]] = (ACTIONS, GROUPS)
+
+    def of(self, actions: Sequence[Action], groups: Mapping[Group, str]) -> HelpPane:
+        """Take the keys of another registry."""
+        self._of = (actions, groups)
+        return self
+
+    def text(self, width: int) -> Iterator[Content]:
+        actions, groups = self._of
+        for group, title in groups.items():
+            yield Content.styled(title, "bold $primary")
+            for action in actions:
+                if action.group == group:
+                    yield from _key_and_help(action, width)
+            yield Content("")
+        yield Content.styled(_RULES, "$text-dim")
+
+
+class Help(Paper):
+    """Every key, and what it does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "back", show=False)]
 
     def __init__(
         self, actions: Sequence[Action] = ACTIONS, groups: Mapping[Group, str] = GROUPS
     ) -> None:
-        super().__init__()
-        self._actions, self._groups = actions, groups
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(id="box") as box:
-            box.border_title = "Keys"
-            box.border_subtitle = "Escape goes back"
-            yield Static(Content("\n").join(list(_help_lines(self._actions, self._groups))))
-
-    def action_back(self) -> None:
-        self.dismiss(None)
+        super().__init__("Keys", HelpPane(classes="pane").of(actions, groups))
 
 
-def _help_lines(actions: Sequence[Action], groups: Mapping[Group, str]) -> Iterator[Content]:
-    for group, title in groups.items():
-        yield Content.styled(title, "bold $primary")
-        for action in actions:
-            if action.group == group:
-                yield Content.assemble((f"  {action.key:<10}", "bold"), action.help)
-        yield Content("")
-    yield Content.styled(
-        "A request never takes the focus. Its keys wake up once it has been visible for a moment; "
-        "Enter, Space and Escape decide nothing.",
-        "$text-dim",
-    )
+def _key_and_help(action: Action, width: int) -> Iterator[Content]:
+    head, *rest = wrapped(action.help, width - _KEYS)
+    yield Content.assemble((f"  {action.key:<{_KEYS - 2}}", "bold"), head)
+    yield from (Content(" " * _KEYS + each) for each in rest)

@@ -12,31 +12,37 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
-from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
+from core.session import Step
 from tui import viewing
 from tui.actions import ACTIONS, Situation
 from tui.answering import answer_page
 from tui.arming import ARMING_S, Arming
 from tui.bridge import Bridge
 from tui.playback import Playback
+from tui.screens.reading import Reading
+from tui.seen import Seen
 from tui.views import ANSWER, Question
 from tui.widgets.answer import AnswerBoard
 from tui.widgets.bars import Banner, KeyBar, PaneTabs, StatusBar, StepStrip
 from tui.widgets.board import Board
+from tui.widgets.find_bar import FindBar
 
 if TYPE_CHECKING:
     from tui.app import CountersignApp
 
 SAID_S = 3.0
 """For this time a word to the last key stays."""
+READ = ("code", "policy", "findings")
+"""The panes that hold what is asked about; before a yes to something dangerous, the plan too."""
 _TOO_SMALL = (
     "countersign needs 60 columns and 16 rows here.\nMake the window larger, or use --ui plain."
 )
 
 
-class PagesScreen(Screen[None]):
+class PagesScreen(Reading[None]):
     """One session, page by page."""
 
     AUTO_FOCUS = "#code"
@@ -49,6 +55,9 @@ class PagesScreen(Screen[None]):
         """The page that a person chose; None = follow the work."""
         self._answered = False
         """The answer is the page that was painted last."""
+        self._version: int | None = None
+        """The version that a person chose; None = the latest."""
+        self._seen = Seen(READ)
         self._arming = Arming()
         self._rung = ""
         """The request for which the bell has rung."""
@@ -63,12 +72,16 @@ class PagesScreen(Screen[None]):
         yield AnswerBoard(id="answer")
         yield Static(_TOO_SMALL, id="too-small")
         yield Banner()
+        yield FindBar()
         yield KeyBar()
 
     def on_mount(self) -> None:
         if isinstance(self._scene, Bridge):
             self._scene.on_change = self.paint
-            self.set_interval(1.0, self.paint_rows)
+            self.set_interval(1.0, self._tick)
+        for pane in self.query("#panes > .pane").results(Widget):
+            self.watch(pane, "scroll_y", self._scrolled, init=False)
+            self.watch(pane, "virtual_size", self._scrolled, init=False)
         self.call_after_refresh(self.paint)
 
     def on_unmount(self) -> None:
@@ -101,6 +114,20 @@ class PagesScreen(Screen[None]):
         return [chip.page for chip in viewing.chips(session)] if session else []
 
     @property
+    def step(self) -> Step | None:
+        """The step that is shown, as it was at the version that is shown."""
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        if step is None or self._version is None:
+            return step
+        return self._scene.versions.at(step, self._version)
+
+    @property
+    def latest(self) -> bool:
+        """The version that is shown is the latest of its step."""
+        return self._version is None
+
+    @property
     def question(self) -> Question | None:
         """The request that waits for this screen."""
         session, asked = self._scene.session, self._scene.asked
@@ -113,7 +140,7 @@ class PagesScreen(Screen[None]):
         app = cast("CountersignApp", self.app)
         return Situation(
             asked=question is not None,
-            here=question is not None and question.page == self.page,
+            here=question is not None and self._shows(question),
             replay=self._scene.replay,
             finished=bool(session and session.finished),
             pages=len(self._pages),
@@ -121,7 +148,18 @@ class PagesScreen(Screen[None]):
             home=app.several,
             others=app.others,
             waiting=len(app.elsewhere),
+            versions=self._versions,
         )
+
+    @property
+    def _versions(self) -> int:
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        return len(step.drafts) if step else 0
+
+    def _shows(self, question: Question) -> bool:
+        """Tell whether this is the very page and version that is asked about."""
+        return question.page == self.page and self.latest
 
     def paint(self) -> None:
         """Show the scene as it is now."""
@@ -130,12 +168,12 @@ class PagesScreen(Screen[None]):
             answered = self.page == ANSWER and session.answer is not None
             self.set_class(answered, "-answer")
             self.query_one(AnswerBoard).paint(answer_page(session, self._scene.moments))
-            self.query_one(Board).paint(self._scene, session, self.page)
+            self.query_one(Board).paint(self._scene, session, self.step)
             if answered and not self._answered:
                 self.query_one(AnswerBoard).settle()
             self._answered = answered
         self.paint_rows()
-        self.call_after_refresh(self._seen)
+        self.call_after_refresh(self._painted)
 
     def paint_rows(self) -> None:
         """Show the rows around the panes."""
@@ -143,9 +181,10 @@ class PagesScreen(Screen[None]):
         status = viewing.status(session, scene.now()) if session else None
         elsewhere = len(cast("CountersignApp", self.app).elsewhere)
         self.query_one(StatusBar).paint(status, self._title, scene.place, elsewhere)
-        self.query_one(StepStrip).paint(viewing.chips(session) if session else (), self.page)
+        chips = viewing.chips(session) if session else ()
+        self.query_one(StepStrip).paint(chips, self.page, self._version)
         if session:
-            self.query_one(Board).paint_tabs(self.query_one(PaneTabs), session, self.page)
+            self.query_one(Board).paint_tabs(self.query_one(PaneTabs), self.step)
         self._paint_banner()
         situation = self.situation
         useful = [each for each in ACTIONS if each.label and not each.why_not(situation)]
@@ -156,10 +195,12 @@ class PagesScreen(Screen[None]):
         text, until = self._said
         said = text if time.monotonic() < until else ""
         if session and question:
-            here = question.page == self.page
-            note = self._note(question) if here else "it is on another page: press f to see it"
-            counters = viewing.findings_caption(viewing.step_of(session, question.page))
-            banner.ask(question, counters, said or note, urgent=bool(said) or not here)
+            here = self._shows(question)
+            note = self._note(question) if here else "it is not what is shown: press f to see it"
+            step = viewing.step_of(session, question.page)
+            counters = viewing.findings_caption(step), viewing.findings_counter(step)
+            share = self._seen.share() if self._seen.what == question.digest else 0
+            banner.ask(question, counters, share, said or note, urgent=bool(said) or not here)
         elif self._scene.replay:
             note = "read-only: nothing here can be decided"
             banner.tell("↺", f"Event {self._scene.place}", said or note, urgent=bool(said))
@@ -179,21 +220,41 @@ class PagesScreen(Screen[None]):
         question = self.question
         return question is not None and self._arming.armed(question.digest, at)
 
-    def _seen(self) -> None:
+    def _tick(self) -> None:
+        self.paint_rows()
+        self._scrolled()
+
+    def _scrolled(self) -> None:
+        self.call_after_refresh(self._note_seen)
+
+    def _note_seen(self) -> None:
+        """Note which rows of what is asked about are on the screen, and tell when that is news."""
+        if not self._arming.visible:
+            return
+        before = self._seen.share()
+        self._seen.about(self._arming.visible)
+        question = self.question
+        self._seen.parts = (*READ, "plan") if question and question.second_stage else READ
+        self.query_one(Board).note_seen(self._seen)
+        if self._seen.share() != before:
+            self._paint_banner()
+
+    def _painted(self) -> None:
         """Note what is visible, once it has been painted: from now on it can be read."""
         question = self.question
-        readable = question is not None and question.page == self.page and self.is_current
+        readable = question is not None and self._shows(question) and self.is_current
         roomy = not (self.has_class("-tiny") or self.has_class("-flat"))
         digest = question.digest if question and readable and roomy else ""
         if digest != self._arming.visible:
             self._arming.show(digest, time.monotonic())
             self.set_timer(ARMING_S + 0.02, self.paint_rows)
             self.paint_rows()
+        self._note_seen()
         if question and question.request != self._rung:
             self._rung = question.request
             self.app.bell()
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self._said = (text, time.monotonic() + SAID_S)
         self.set_timer(SAID_S, self.paint_rows)
         self.paint_rows()

@@ -17,17 +17,20 @@ from textual.binding import Binding, BindingType
 
 from core.approval.approvers import Decision
 from core.safe_text import safe_line
-from tui.actions import ACTIONS, BY_NAME, Action
+from tui import viewing
+from tui.actions import ACTIONS, BY_NAME, MORE_THAN_ONE, Action
 from tui.bridge import Bridge
 from tui.editor import EditorFailed, edit
 from tui.exporting import export
 from tui.playback import Playback
-from tui.screens.dialogs import Dialog, Help, rejection, second_stage
+from tui.screens.dialogs import Dialog, Help, rejection, second_stage, with_comment
+from tui.screens.diff import DiffScreen
+from tui.screens.edit import EditScreen, editable
 from tui.screens.pages import SAID_S, PagesScreen
 from tui.views import ANSWER, Question
 from tui.widgets.board import Board
 from tui.widgets.code_pane import CodePane
-from tui.widgets.panes import FindingsPane
+from tui.widgets.lists import LineChosen
 
 if TYPE_CHECKING:
     from tui.app import CountersignApp
@@ -59,11 +62,11 @@ class ReviewScreen(PagesScreen):
         if why := action.why_not(self.situation):
             told = action.decides or action.name in _TOLD
             if told and not self._scene.replay:
-                self._say(why)
+                self.say(why)
         elif action.group in ("decide", "session") and not pressed:
             return  # a key that is held down
         elif action.decides and not self._armed(at):
-            self._say("too early: read first")
+            self.say("too early: read first")
         else:
             self._do(action)
 
@@ -77,6 +80,7 @@ class ReviewScreen(PagesScreen):
             self.paint()
             self.query_one(Board).show(action.name)
             self.paint_rows()
+            self._scrolled()
 
     def _twice(self, name: str, text: str) -> bool:
         """Tell whether a key that ends something was pressed for the second time."""
@@ -85,23 +89,42 @@ class ReviewScreen(PagesScreen):
         if before == name and time.monotonic() - at < _AGAIN_S:
             self._again = ("", float("-inf"))
             return True
-        self._say(text)
+        self.say(text)
         return False
 
     # ------------------------------------------------------------------ deciding
     def _do_approve(self) -> None:
         question = self.question
         if question and question.second_stage:
-            self._open(second_stage(question), lambda typed: self._approve(question, *typed))
+            self._approve_carefully(question, comment=False)
         elif question:
             self._approve(question)
+
+    def _do_approve_with(self) -> None:
+        question = self.question
+        if question and question.second_stage:
+            self._approve_carefully(question, comment=True)
+        elif question:
+            self._open(with_comment(question), lambda typed: self._approve(question, "", typed[0]))
+
+    def _approve_carefully(self, question: Question, *, comment: bool) -> None:
+        if missing := self._unread(question):
+            self.say(f"read it first; not on the screen yet: {', '.join(missing)}")
+            return
+        dialog = second_stage(question, comment=comment)
+        self._open(dialog, lambda typed: self._approve(question, *typed))
+
+    def _unread(self, question: Question) -> tuple[str, ...]:
+        """Return what of a request was not on the screen yet."""
+        self._note_seen()
+        return self._seen.missing() if self._seen.what == question.digest else self._seen.parts
 
     def _approve(self, question: Question, typed: str = "", comment: str = "") -> None:
         shown = self._arming.shown_ms(time.monotonic())
         if isinstance(self._scene, Bridge) and (
             why := self._scene.approve(question.digest, typed, comment, shown)
         ):
-            self._say(f"not approved: {why}")
+            self.say(f"not approved: {why}")
 
     def _do_reject(self) -> None:
         if question := self.question:
@@ -115,28 +138,44 @@ class ReviewScreen(PagesScreen):
             self._decide(question, Decision("skip"))
 
     def _do_edit(self) -> None:
-        if question := self.question:
-            self.run_worker(self._edit(question), group="editor", exclusive=True)
+        question, script = self.question, self._script()
+        text = None if script is None else editable(script)
+        if question and script is not None and text is None:
+            self.say("this script holds what a screen can't show as it is: E opens your editor")
+        elif question and script is not None and text is not None:
+            title = f"Edit the script of {question.head.partition(' awaits')[0]}"
+            self.app.push_screen(
+                EditScreen(title, text), lambda edited: self._edited(question, script, edited)
+            )
 
-    async def _edit(self, question: Question) -> None:
+    def _do_edit_outside(self) -> None:
+        question, script = self.question, self._script()
+        if question and script is not None:
+            self.run_worker(self._edit(question, script), group="editor", exclusive=True)
+
+    def _script(self) -> bytes | None:
         session = self._scene.session
         draft = session.step.draft if session and session.step else None
-        if draft is None:
-            return
+        return self._scene.script(draft.script) if draft else None
+
+    async def _edit(self, question: Question, script: bytes) -> None:
         try:
             with cast("CountersignApp", self.app).away():
-                edited = await edit(self._scene.script(draft.script))
+                edited = await edit(script)
         except EditorFailed as error:
-            self._say(f"nothing changed: {safe_line(str(error))}")
-            return
-        if edited is None:
-            self._say("nothing was changed")
+            self.say(f"nothing changed: {safe_line(str(error))}")
+        else:
+            self._edited(question, script, edited)
+
+    def _edited(self, question: Question, script: bytes, edited: bytes | None) -> None:
+        if edited is None or edited == script:
+            self.say("nothing was changed")
         else:
             self._decide(question, Decision("edit", script=edited))
 
     def _decide(self, question: Question, decision: Decision) -> None:
         if isinstance(self._scene, Bridge) and not self._scene.decide(question.digest, decision):
-            self._say("this request waits no more")
+            self.say("this request waits no more")
 
     def _open(self, dialog: Dialog, act: Callable[[tuple[str, ...]], None]) -> None:
         self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
@@ -163,7 +202,7 @@ class ReviewScreen(PagesScreen):
 
     def _export(self, form: str) -> None:
         if session := self._scene.session:
-            self._say(export(session, form, Path.cwd()))
+            self.say(export(session, form, Path.cwd()))
 
     def _do_home(self) -> None:
         self._among("to_home")
@@ -188,12 +227,39 @@ class ReviewScreen(PagesScreen):
     def _turn(self, by: int) -> None:
         pages = self._pages
         place = pages.index(self.page) + by if self.page in pages else 0
-        self._page = pages[max(0, min(len(pages) - 1, place))]
+        self._page, self._version = pages[max(0, min(len(pages) - 1, place))], None
         self.paint()
 
     def _do_follow(self) -> None:
-        self._page = None
+        self._page = self._version = None
         self.paint()
+
+    def _do_older(self) -> None:
+        self._turn_version(-1)
+
+    def _do_newer(self) -> None:
+        self._turn_version(+1)
+
+    def _turn_version(self, by: int) -> None:
+        latest = self._versions
+        version = max(1, min(latest, (self._version or latest) + by))
+        self._page = self.page
+        self._version = None if version == latest else version
+        self.paint()
+
+    def _do_diff(self) -> None:
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        if step and len(step.drafts) >= MORE_THAN_ONE:
+            version = max(MORE_THAN_ONE, self._version or len(step.drafts))
+            self.app.push_screen(DiffScreen(step.drafts, version, self._scene.script))
+
+    def _do_raw(self) -> None:
+        self.query_one(Board).turn_policy()
+
+    def _do_digest(self) -> None:
+        if question := self.question:
+            self.say(f"digest {question.digest}")
 
     def _do_zoom(self) -> None:
         if self.maximized:
@@ -204,13 +270,13 @@ class ReviewScreen(PagesScreen):
     def _do_help(self) -> None:
         self.app.push_screen(Help())
 
-    def on_findings_pane_chosen(self, event: FindingsPane.Chosen) -> None:
+    def on_line_chosen(self, event: LineChosen) -> None:
         self.query_one(CodePane).go_to(event.line)
 
     def _walk(self, name: str) -> None:
         far = 1_000_000
         by = {"event_back": -1, "event_on": 1, "event_first": -far, "event_last": far}[name]
         if isinstance(self._scene, Playback):
-            self._page = None
+            self._page = self._version = None
             self._scene.move(by)
             self.paint()

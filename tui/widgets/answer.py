@@ -18,7 +18,8 @@ from textual.widgets.option_list import Option
 
 from tui.answering import AnswerPage, Proof
 from tui.views import Answer
-from tui.widgets.panes import TextPane, hanging, rows
+from tui.widgets.panes import rows
+from tui.widgets.text_pane import TextPane, hanging
 
 _STATUS = {
     "confirmed": ("✓", "$success"),
@@ -29,11 +30,6 @@ _STATUS = {
 
 class ClaimsPane(OptionList):
     """The answer as a list whose claims can be marked."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-    ]
 
     def __init__(self, **settings: str) -> None:
         super().__init__(**settings)  # type: ignore[arg-type]  # id and classes, as texts

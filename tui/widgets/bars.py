@@ -11,6 +11,8 @@ from tui.actions import Action
 from tui.views import Chip, Question, Status
 
 _LEAST_OF_A_TITLE = 3
+WHOLE = 100
+"""Percent."""
 _MODE_SIGNS = {"GUIDED": "◆", "AUTOMATED": "▷"}
 _STATE_STYLES = {
     "asked": "bold $warning",
@@ -62,12 +64,13 @@ class StatusBar(Static):
 class StepStrip(Static):
     """All steps, and the answer; the one that is shown stands in brackets."""
 
-    def paint(self, chips: Sequence[Chip], page: int) -> None:
+    def paint(self, chips: Sequence[Chip], page: int, version: int | None) -> None:
+        """Show the strip; `version` is the one that is shown of this page, None the latest."""
         if not chips:
             self.update(Content.styled(" no step yet", "$text-dim"))
             return
         room = _room_for_titles(chips, page, self.size.width)
-        shown = [_chip(chip, chip.page == page, room) for chip in chips]
+        shown = [_chip(chip, chip.page == page, version, room) for chip in chips]
         self.update(Content(" ").join([Content(""), *shown]))
 
 
@@ -87,17 +90,17 @@ class PaneTabs(Static):
 class Banner(Static):
     """What goes on, or what is asked; it appears, and takes nothing."""
 
-    def ask(self, question: Question, counters: str, note: str, *, urgent: bool) -> None:
-        """Show a request, with a note below that is `urgent` or mere context."""
-        head = Content.assemble(
-            (f" ▲ {question.request} ", "bold reverse $warning"),
-            "  ",
-            (question.head, "bold"),
-            (" · ", "$text-dim"),
-            counters,
-            (" · ", "$text-dim"),
-            (f"digest {question.digest[:12]}", ""),
-        )
+    def ask(
+        self, question: Question, counters: tuple[str, str], share: int, note: str, *, urgent: bool
+    ) -> None:
+        """Show a request, with a note below that is `urgent` or mere context.
+
+        `counters` are the findings in words and in letters, `share` is how much was on the screen.
+        """
+        for findings, length in ((counters[0], 12), (counters[1], 12), (counters[1], 8)):
+            head = _request(question, findings, share, question.digest[:length])
+            if head.cell_length < self.size.width:
+                break
         self._show(head, note, urgent)
         self.set_class(True, "-asked")
 
@@ -118,7 +121,16 @@ class KeyBar(Static):
     """The keys that make sense now."""
 
     def paint(self, actions: Iterable[Action], armed: bool) -> None:
-        """Show `actions`; those that decide are dim until they are `armed`."""
+        """Show `actions`; those that decide are dim until they are `armed`.
+
+        Where there is no room for all, those that can best be spared go.
+        """
+        shown, width = list(actions), max(1, self.size.width)
+        while len(bar := self._bar(shown, armed)) > width and any(one.spare for one in shown):
+            shown.remove(max(shown, key=lambda one: one.spare))
+        self.update(bar.truncate(width, ellipsis=True))
+
+    def _bar(self, actions: Iterable[Action], armed: bool) -> Content:
         parts: list[Content] = []
         for action in actions:
             style = "bold $warning" if action.decides else "bold $primary"
@@ -129,7 +141,22 @@ class KeyBar(Static):
                     (f" {action.label} ", "$text-dim" if dim else ""),
                 )
             )
-        self.update(Content("").join(parts).truncate(max(1, self.size.width), ellipsis=True))
+        return Content("").join(parts)
+
+
+def _request(question: Question, findings: str, share: int, digest: str) -> Content:
+    dot = (" · ", "$text-dim")
+    return Content.assemble(
+        (f" ▲ {question.request} ", "bold reverse $warning"),
+        "  ",
+        (question.head, "bold"),
+        dot,
+        findings,
+        dot,
+        (f"seen {share}%", "" if share == WHOLE else "$warning"),
+        dot,
+        f"digest {digest}",
+    )
 
 
 def _joined(*parts: Content) -> Content:
@@ -138,14 +165,14 @@ def _joined(*parts: Content) -> Content:
 
 def _room_for_titles(chips: Sequence[Chip], page: int, width: int) -> int:
     """Return how long the titles of the pages that are not shown may be; all of it if they fit."""
-    fixed = sum(len(chip.name) + 6 for chip in chips)
+    fixed = sum(len(chip.name) + 6 + 8 * (chip.versions > 1) for chip in chips)
     shown = sum(len(chip.title) for chip in chips if chip.page == page)
     others = [len(chip.title) for chip in chips if chip.page != page]
     left = width - fixed - shown
     return max(others, default=0) if sum(others) <= left else max(0, left // len(others))
 
 
-def _chip(chip: Chip, shown: bool, room: int) -> Content:
+def _chip(chip: Chip, shown: bool, version: int | None, room: int) -> Content:
     title = chip.title
     if not shown and len(title) > room:
         title = f"{title[: room - 1]}…" if room > _LEAST_OF_A_TITLE else ""
@@ -154,8 +181,16 @@ def _chip(chip: Chip, shown: bool, room: int) -> Content:
         (chip.sign, _STATE_STYLES.get(chip.state, "")),
         (f" {chip.name}", "bold"),
         cut,
+        _version(chip, version) if shown else "",
     )
     return Content.assemble(("[", "bold"), text, ("]", "bold")) if shown else _padded(text)
+
+
+def _version(chip: Chip, version: int | None) -> str:
+    """Return which version is shown, where there are several."""
+    if chip.versions <= 1:
+        return ""
+    return f" v{version or chip.versions} of {chip.versions}"
 
 
 def _padded(text: Content) -> Content:

@@ -6,13 +6,16 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import Widget
 
-from core.session import Session
-from tui import viewing
+from core.session import Session, Step
+from tui import policy_views, viewing
 from tui.drafts import code as code_of
 from tui.scene import Scene
+from tui.seen import Seen
 from tui.widgets.bars import PaneTabs
 from tui.widgets.code_pane import CodePane
-from tui.widgets.panes import ActivityPane, FindingsPane, PlanPane, PolicyPane
+from tui.widgets.lists import FindingsPane, ListPane, PolicyPane
+from tui.widgets.panes import ActivityPane, PlanPane
+from tui.widgets.text_pane import TextPane
 
 NAMES = {
     "plan": "Plan",
@@ -40,10 +43,9 @@ class Board(Container):
         for number, (pane, name) in enumerate(NAMES.items(), 1):
             self.query_one(f"#{pane}").border_title = f"{number} {name}"
 
-    def paint(self, scene: Scene, session: Session, page: int) -> None:
-        """Show a page of a session."""
-        step = viewing.step_of(session, page)
-        code, policy = code_of(step, scene.script), viewing.policy(step)
+    def paint(self, scene: Scene, session: Session, step: Step | None) -> None:
+        """Show a step as it is, or was."""
+        code, policy = code_of(step, scene.script), policy_views.policy(step)
         remarks, counted = viewing.findings(step), viewing.findings_caption(step)
         self.query_one(PlanPane).paint(viewing.plan(session, step))
         self.query_one(CodePane).paint(code)
@@ -52,16 +54,15 @@ class Board(Container):
         self.query_one(ActivityPane).paint(scene.lines)
         self._caption("code", code.caption)
         self._caption("findings", counted)
-        self._caption("policy", viewing.policy_caption(policy))
+        self._caption("policy", policy_views.policy_caption(policy))
 
-    def paint_tabs(self, tabs: PaneTabs, session: Session, page: int) -> None:
-        """Show the counters of a page where its panes have no room side by side."""
-        step = viewing.step_of(session, page)
+    def paint_tabs(self, tabs: PaneTabs, step: Step | None) -> None:
+        """Show the counters of a step where its panes have no room side by side."""
         lines = self.query_one(CodePane).text.count("\n")
         counters = {
             "code": str(lines) if lines else "",
             "findings": viewing.findings_counter(step),
-            "policy": viewing.policy_counter(step),
+            "policy": policy_views.policy_counter(step),
         }
         tabs.paint(
             ((pane, name, counters.get(pane, "")) for pane, name in NAMES.items()), self.shown
@@ -75,6 +76,21 @@ class Board(Container):
         found = self.query_one(f"#{pane}")
         found.focus()
         return found
+
+    def note_seen(self, seen: Seen) -> None:
+        """Note which rows of the panes are on the screen now."""
+        for part in seen.parts:
+            pane = self.query_one(f"#{part}", Widget)
+            if pane.is_on_screen and isinstance(pane, (ListPane, TextPane, CodePane)):
+                top, room = pane.scroll_offset.y, pane.scrollable_content_region.height
+                if rows := pane.virtual_size.height:
+                    seen.saw(part, top, top + room, rows)
+
+    def turn_policy(self) -> None:
+        """Show the policy as a table, or as the document that it is."""
+        pane = self.query_one(PolicyPane)
+        pane.turn()
+        pane.border_title = f"4 {NAMES['policy']}{', the document' if pane.raw else ''}"
 
     def _caption(self, pane: str, text: str) -> None:
         self.query_one(f"#{pane}").border_subtitle = text

@@ -10,11 +10,12 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Selection, TextAreaTheme
 
 from core.checks.finding import Severity
+from tui.searching import Hit
 from tui.views import Code
+from tui.widgets.lists import SEVERITY_SIGNS
 
 _MOST_COLOURED = 2_000
 """Lines above which colouring would make scrolling slow."""
-_SIGNS: dict[Severity, str] = {"blocker": "✗", "warning": "!", "note": "·"}
 _SIGN_STYLES: dict[Severity, Style] = {
     "blocker": Style(color="#f7768e", bold=True),
     "warning": Style(color="#e0af68", bold=True),
@@ -72,8 +73,7 @@ class CodePane(TextArea):
         self._code = Code("", "", {}, "")
 
     def on_mount(self) -> None:
-        self.register_theme(_THEME)
-        self.theme = _THEME.name
+        themed(self)
 
     def paint(self, code: Code) -> None:
         """Show a version; the same version keeps its place."""
@@ -90,7 +90,17 @@ class CodePane(TextArea):
     def go_to(self, line: int) -> None:
         """Show and mark a line, from 1."""
         row = min(line, self.document.line_count) - 1
-        self.selection = Selection((row, 0), (row, len(self.document.get_line(row))))
+        self.show_hit(Hit(row, 0, len(self.document.get_line(row))))
+
+    def searched(self) -> list[str]:
+        """Return what a search looks through, line by line."""
+        return list(self.document.lines)
+
+    def show_hit(self, hit: Hit) -> None:
+        """Mark what was found, and bring it into view."""
+        end = hit.column + hit.length
+        self.selection = Selection((hit.row, hit.column), (hit.row, end))
+        row = self.wrapped_document.location_to_offset((hit.row, hit.column)).y
         self.scroll_to(y=max(0, row - self.size.height // 3), animate=False)
 
     def render_line(self, y: int) -> Strip:
@@ -101,7 +111,7 @@ class CodePane(TextArea):
             return strip
         width = self.gutter_width
         style = self.rich_style + _SIGN_STYLES[severity]
-        sign = Strip([Segment(f"{_SIGNS[severity]} ", style)], 2)
+        sign = Strip([Segment(f"{SEVERITY_SIGNS[severity]} ", style)], 2)
         return Strip.join([strip.crop(0, width - 2), sign, strip.crop(width)])
 
     def _severity(self, y: int) -> Severity | None:
@@ -111,3 +121,9 @@ class CodePane(TextArea):
             return None
         row, column = self.wrapped_document.offset_to_location(place)
         return self._code.marks.get(row + 1) if column == 0 else None
+
+
+def themed(area: TextArea) -> None:
+    """Give code the colours of the screen."""
+    area.register_theme(_THEME)
+    area.theme = _THEME.name

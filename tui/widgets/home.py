@@ -11,7 +11,8 @@ from textual.widgets.option_list import Option
 
 from tui.homing import Entry, Standing
 from tui.views import Row
-from tui.widgets.panes import TextPane, rows
+from tui.widgets.panes import rows
+from tui.widgets.text_pane import TextPane
 
 _STYLES: dict[Standing, str] = {
     "waiting": "bold $warning",
@@ -76,15 +77,15 @@ class SessionList(OptionList):
 class RowsPane(TextPane):
     """Names and values; a row without a name is a heading."""
 
-    _rows: tuple[Row, ...] = ()
+    _given: tuple[Row, ...] = ()
 
     def paint(self, found: tuple[Row, ...]) -> None:
-        if found != self._rows:
-            self._rows = found
+        if found != self._given:
+            self._given = found
             self.fill()
 
     def text(self, width: int) -> Iterator[Content]:
-        for heading, group in groupby(self._rows, lambda row: not row.name):
+        for heading, group in groupby(self._given, lambda row: not row.name):
             listed = list(group)
             if heading:
                 yield from (Content.styled(row.value, "bold $primary") for row in listed)

@@ -56,6 +56,8 @@ class Steps:
     """A planner that takes so many steps and then answers from the cards."""
 
     number: int
+    lines: int = 0
+    """More lines of the script, to make it long."""
 
     async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
         place = len(session.steps) + 1
@@ -70,7 +72,7 @@ class Steps:
             author="workflow",
             kind="collect",
             language="python",
-            script=SCRIPT,
+            script=SCRIPT + b"# one line more\n" * self.lines,
             requirements=(),
             policy=POLICY,
             rollback=None,
@@ -193,6 +195,7 @@ async def _play(
     steps: int = 1,
     tier: Tier = 1,
     blockers: int = 0,
+    lines: int = 0,
 ) -> CountersignApp:
     bridge = Bridge()
     facts: list[Fact] = []
@@ -214,7 +217,7 @@ async def _play(
             desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
         )
         front = Front(show, bridge.approver, bridge.inbox)
-        return await bring_to_end(practice, session, Steps(steps), front)
+        return await bring_to_end(practice, session, Steps(steps, lines), front)
 
     app = CountersignApp(bridge, "why?", work)
     async with app.run_test(size=size) as pilot:
@@ -240,8 +243,9 @@ def practice(tmp_path: Path) -> Callable[..., Awaitable[int]]:
         else:
             desk, begun = await resume(settings, source, session, bridge.show)
         bridge.opened(desk.log.payload)
+        review = Reviewed(1, 0)
         practice = Practice(
-            desk.log, GatewayProcess(), source, settings, desk.workshop, Reviewed(1, 0)
+            desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
         )
         front = Front(bridge.show, bridge.approver, bridge.inbox)
         return await bring_to_end(practice, begun, Steps(1), front)

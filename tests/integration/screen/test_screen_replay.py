@@ -60,10 +60,10 @@ def test_a_replay_shows_all_and_decides_nothing(recorded: Path, size: tuple[int,
             async with app.run_test(size=size) as pilot:
                 await shown(app, pilot, "The disk is full.")
                 assert "REPLAY" in text_of(app)
-                await pilot.press("g")
+                await pilot.press("0")
                 seen = []
                 for _ in range(40):
-                    await pilot.press("n")
+                    await pilot.press("l")
                     seen.append(text_of(app))
                 asks = next(each for each in seen if "decision.requested" in each)
                 assert "import boto3" in asks
@@ -73,7 +73,7 @@ def test_a_replay_shows_all_and_decides_nothing(recorded: Path, size: tuple[int,
                 await pilot.pause(0.1)
                 assert text_of(app) == last
                 assert len(app.screen_stack) == 1
-                await pilot.press("p")
+                await pilot.press("h")
                 assert text_of(app) != last
                 await pilot.press("q")
             assert app.failure is None

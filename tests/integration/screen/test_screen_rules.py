@@ -148,9 +148,8 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("key", ["e", "E"])
 def test_an_edit_is_a_new_version_that_asks_anew(
-    play: Play, editor: Callable[[str], None], size: object, key: str
+    play: Play, editor: Callable[[str], None], size: object
 ) -> None:
     """What was edited is reviewed again, has another digest, and needs its own yes."""
     editor('printf "# looked at by a person\\n" >> "$1"')
@@ -158,7 +157,7 @@ def test_an_edit_is_a_new_version_that_asks_anew(
     async def walk(screen: Any) -> None:
         await screen.armed()
         before = screen.bridge.asked.digest
-        await screen.press(key)
+        await screen.press("E")
         await screen.asked("R2")
         assert screen.bridge.asked.digest != before
         assert screen.bridge.asked.version == 2
@@ -184,11 +183,66 @@ def test_an_editor_that_changes_nothing_decides_nothing(
 
     async def walk(screen: Any) -> None:
         await screen.armed()
-        await screen.press("e")
+        await screen.press("E")
         await screen.until(lambda: said in screen.text, said)
         assert screen.decisions == []
 
     play(walk)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_edit_on_the_screen_is_a_new_version_too(play: Play, size: object) -> None:
+    """Typed and kept with F2: a new version with another digest; Enter and Escape keep nothing."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        before = screen.bridge.asked.digest
+        await screen.press("e", "x", "enter", "escape")
+        assert "Escape again" in screen.text
+        await screen.press("escape")
+        await screen.until(lambda: "nothing was changed" in screen.text, "it is dropped")
+        assert screen.decisions == []
+        await screen.armed()
+        await screen.press("e", "ctrl+end")
+        await screen.type("# looked at by a person")
+        await screen.press("enter", "f2")
+        await screen.asked("R2")
+        assert screen.bridge.asked.digest != before
+        assert [each.verb for each in screen.decisions] == ["edit"]
+        await screen.armed("R2")
+        assert "version 2 by operator" in screen.text
+        await screen.press("d")
+        await screen.until(lambda: "Code: +1 -0" in screen.text, "what changed is shown")
+        assert "looked at by a person" in screen.text
+
+    play(walk, size=size)
+
+
+def test_a_yes_with_a_comment_keeps_the_comment(play: Play) -> None:
+    """The comment is asked for, and goes on record with the approval; Enter alone sends nothing."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("w", "enter", "a")
+        assert "fill in every line" in screen.text
+        await screen.press("shift+tab")
+        await screen.type("only this once")
+        await screen.press("enter", "enter", "space")
+        assert screen.decisions == []
+        await screen.press("a")
+        await screen.ended()
+        [decision] = screen.decisions
+        assert (decision.verb, decision.comment) == ("approve", "only this once")
+
+    play(walk)
+
+
+async def read_all(screen: Any) -> None:
+    """Have every pane on the screen once, to its end."""
+    for pane in ("1", "2", "3", "4"):
+        await screen.press(pane, "G")
+    await screen.until(lambda: "seen 100%" in screen.text, "all was on the screen")
+    await screen.armed()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -197,15 +251,17 @@ def test_a_dangerous_yes_has_a_second_stage(play: Play, size: object) -> None:
 
     async def walk(screen: Any) -> None:
         await screen.armed()
+        await read_all(screen)
         await screen.press("a")
         assert screen.decisions == []
         assert "second stage" in screen.text
+        await screen.press("tab")
         await screen.type("sandbox")
         await screen.press("enter", "a")
         await screen.until(lambda: "not this account" in screen.text, "it says why")
         assert screen.decisions == []
         await screen.until(lambda: not screen.text.count("not this account"), "it fades")
-        await screen.press("a")
+        await screen.press("a", "tab")
         await screen.type("shop")
         await screen.press("enter", "enter")
         assert screen.decisions == []
@@ -216,13 +272,49 @@ def test_a_dangerous_yes_has_a_second_stage(play: Play, size: object) -> None:
     play(walk, size=size, tier=3)
 
 
+@pytest.mark.parametrize("keys", [("enter",), ("escape",), ("a", "a", "enter")])
+def test_the_second_stage_has_its_focus_on_cancel(play: Play, keys: tuple[str, ...]) -> None:
+    """Whoever hits Enter, or types on without looking, goes back with nothing decided."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await read_all(screen)
+        await screen.press("a")
+        assert "second stage" in screen.text
+        await screen.press(*keys)
+        await screen.until(lambda: "second stage" not in screen.text, "it goes back")
+        assert screen.decisions == []
+
+    play(walk, tier=3)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)])
+def test_what_was_not_on_the_screen_is_not_approved(play: Play, size: object) -> None:
+    """A dangerous script whose last line, or whose policy, nobody has seen is refused, with why."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("a")
+        assert "not on the screen yet" in screen.text
+        assert "second stage" not in screen.text
+        await screen.until(lambda: "not on the screen yet" not in screen.text, "it fades")
+        await screen.press("4", "3", "1", "G")
+        await screen.press("2", "a")
+        assert "not on the screen yet: " in screen.text
+        assert "rows of code" in screen.text
+        assert screen.decisions == []
+
+    play(walk, size=size, tier=3, lines=60)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_blockers_are_overridden_with_a_reason(play: Play, size: object) -> None:
     """A blocked draft runs only when the account and a reason were typed; both are on record."""
 
     async def walk(screen: Any) -> None:
         await screen.armed()
-        await screen.press("a")
+        await read_all(screen)
+        await screen.press("a", "tab")
         await screen.type("shop")
         await screen.press("enter")
         await screen.type("known")

@@ -1,0 +1,73 @@
+"""Editing a script on the screen; what is kept is a new version, reviewed and asked anew."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import TextArea
+
+from core.safe_text import safe_text
+from tui.widgets.code_pane import themed
+
+_HINT = "F2 keeps it as a new version · Escape goes back"
+
+
+def editable(script: bytes) -> str | None:
+    """Return the script as text that a screen can hold without changing it; None when it can't."""
+    try:
+        text = script.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    plain = "\r" not in text and safe_text(text) == text
+    return text if plain else None
+
+
+class EditScreen(ModalScreen[bytes | None]):
+    """The script, to change; returns the new bytes, or None when nothing is to change."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2,ctrl+s", "keep", show=False, priority=True),
+        Binding("escape", "back", show=False, priority=True),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+        self._warned = False
+
+    def compose(self) -> ComposeResult:
+        area = TextArea(
+            self._text,
+            language="python",
+            show_line_numbers=True,
+            soft_wrap=True,
+            tab_behavior="indent",
+            compact=True,
+            id="editor",
+            classes="pane",
+        )
+        area.cursor_blink = False
+        area.border_title, area.border_subtitle = self._title, _HINT
+        yield area
+
+    def on_mount(self) -> None:
+        themed(self.query_one(TextArea))
+
+    def action_keep(self) -> None:
+        self.dismiss(self.query_one(TextArea).text.encode())
+
+    def action_back(self) -> None:
+        """Go back; what was changed is dropped only when told twice."""
+        area = self.query_one(TextArea)
+        if area.text == self._text or self._warned:
+            self.dismiss(None)
+            return
+        self._warned = True
+        area.border_subtitle = "Escape again drops what you changed · F2 keeps it"
+
+    def on_text_area_changed(self) -> None:
+        self._warned = False
+        self.query_one(TextArea).border_subtitle = _HINT

@@ -1,0 +1,132 @@
+"""Reading in panes with keys that hands know from vim and less: moving, and finding a text.
+
+Both the session and the pages that open over it are read with these. They move what is shown, and
+can neither change nor decide anything.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar, cast, runtime_checkable
+
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import OptionList
+
+from tui.searching import Hit, after, hits
+from tui.widgets.find_bar import FindBar
+
+Result = TypeVar("Result")
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A pane in which a text can be found."""
+
+    def searched(self) -> list[str]:
+        """Return what a search looks through, row by row."""
+        ...
+
+    def show_hit(self, hit: Hit) -> None:
+        """Mark what was found, and bring it into view."""
+        ...
+
+
+class Reading(Screen[Result]):
+    """A screen with panes to read."""
+
+    _sought = ""
+    _searching: Widget | None = None
+    """The pane that was focused when a search began."""
+    _hit: tuple[Widget, int] | None = None
+    """The pane and the number of the place that was found last."""
+
+    def reading_pane(self) -> Widget | None:
+        """Return the pane that is read: the one with the focus."""
+        return self.focused
+
+    def say(self, text: str) -> None:
+        """Tell the reader something for a moment."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------ moving
+    def _do_down(self) -> None:
+        self._step(+1)
+
+    def _do_up(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        pane = self.reading_pane()
+        if isinstance(pane, OptionList) and pane.option_count:
+            pane.action_cursor_down() if by > 0 else pane.action_cursor_up()
+        elif pane is not None:
+            pane.scroll_relative(y=by, animate=False)
+
+    def _do_top(self) -> None:
+        pane = self.reading_pane()
+        if isinstance(pane, OptionList):
+            pane.action_first()
+        elif pane is not None:
+            pane.scroll_home(animate=False)
+
+    def _do_bottom(self) -> None:
+        pane = self.reading_pane()
+        if isinstance(pane, OptionList):
+            pane.action_last()
+        elif pane is not None:
+            pane.scroll_end(animate=False)
+
+    def _do_half_down(self) -> None:
+        self._half(+1)
+
+    def _do_half_up(self) -> None:
+        self._half(-1)
+
+    def _half(self, by: int) -> None:
+        if pane := self.reading_pane():
+            half = max(1, pane.scrollable_content_region.height // 2)
+            pane.scroll_relative(y=by * half, animate=False)
+
+    # ------------------------------------------------------------------ finding
+    def _do_find(self) -> None:
+        pane = self.reading_pane()
+        if isinstance(cast("object", pane), Searchable):
+            self._searching = pane
+            self.query_one(FindBar).open()
+
+    def on_find_bar_sought(self, event: FindBar.Sought) -> None:
+        event.stop()
+        pane, self._sought = self._searching, event.text
+        if pane is not None:
+            pane.focus()
+        if pane is not None and event.text:
+            self._hit = None
+            self._go(pane, +1)
+
+    def _do_find_next(self) -> None:
+        self._find_again(+1)
+
+    def _do_find_previous(self) -> None:
+        self._find_again(-1)
+
+    def _find_again(self, by: int) -> None:
+        pane = self.reading_pane()
+        if not self._sought:
+            self.say("nothing was looked for yet: press / first")
+        elif pane is not None:
+            self._go(pane, by)
+
+    def _go(self, pane: Widget, by: int) -> None:
+        """Show the next place in a pane, or the one before; round and round."""
+        searchable = cast("Searchable", pane)
+        found = hits(searchable.searched(), self._sought)
+        if not found:
+            self.say(f"not in this pane: {self._sought}")
+            return
+        if self._hit and self._hit[0] is pane:
+            number = (self._hit[1] + by) % len(found)
+        else:
+            number = after(found, (pane.scroll_offset.y, 0))
+        self._hit = (pane, number)
+        searchable.show_hit(found[number])
+        self.say(f"{number + 1} of {len(found)}: {self._sought}")
