@@ -16,104 +16,46 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import platformdirs
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from core.checks.settings import GATE_KEYS, CheckSettings, pattern, sequence
+from core.approval.house import AccountRules, HouseRules
+from core.approval.modes import Mode
+from core.checks.settings import GATE_KEYS, CheckSettings
 from core.checks.standards import Standards
+from core.config_approval import Account, Approval
+from core.config_values import (
+    APPLICATION,
+    Packages,
+    Patterns,
+    Regions,
+    Section,
+    account,
+    address,
+    default_data_directory,
+    expanded,
+    folder,
+    region,
+    role,
+    whole_number,
+)
 from core.errors import ConfigError, UsageError
-from core.events import Mode
 from sandbox.limits import MEBIBYTE, Limits
-from sandbox.packages import is_name, normal_name
 
 CONFIG_VARIABLE = "COUNTERSIGN_CONFIG"
 """Environment variable with the path of the settings file."""
 DATA_VARIABLE = "COUNTERSIGN_DATA"
 """Environment variable with the path of the data directory; wins over the file."""
 
-_APPLICATION = "countersign"
 _LARGEST_FILE = 64 * 1024
 _KIBIBYTE = 1024
 _NUMBER = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 
 
-# ------------------------------------------------------------------ values of keys
-def _folder(value: object) -> object:
-    if value is None:
-        return _default_data_directory()
-    if not isinstance(value, str):
-        raise ValueError("must be a path or null")  # noqa: TRY004  pydantic collects ValueErrors
-    path = _expanded(value)
-    if not path.is_absolute():
-        raise ValueError("must be absolute or start with ~")
-    return path
-
-
-def _expanded(value: str) -> Path:
-    try:
-        return Path(value).expanduser()
-    except RuntimeError as error:
-        raise ValueError("must start with ~ or the ~name of a user of this machine") from error
-
-
-def _default_data_directory() -> Path:
-    return platformdirs.user_data_path(_APPLICATION)
-
-
-def _whole_number(value: object) -> object:
-    if type(value) is not int:  # a Literal of pydantic would let true and 2.0 pass
-        raise ValueError("must be a whole number")
-    return value
-
-
-def _region(value: str) -> str:
-    if re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", value) is None:
-        raise ValueError("must be the name of a region, such as eu-west-1")
-    return value
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    near = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if parts.scheme != "https" and not (parts.scheme == "http" and near):
-        raise ValueError("must begin with https://, or http:// on this machine")
-    if not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError("must be an address without user, query and fragment")
-    if value.rstrip("/").endswith("/v1"):
-        raise ValueError("must not end with /v1, which is added")
-    return value.rstrip("/")
-
-
-def _role(value: str) -> str:
-    if re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]{1,576}", value) is None:
-        raise ValueError("must be the ARN of a role")
-    return value
-
-
-def _package(value: str) -> str:
-    if not is_name(value):
-        raise ValueError("must be the name of a package, such as python-docx")
-    return normal_name(value)
-
-
-_Regions = Annotated[tuple[Annotated[str, AfterValidator(_region)], ...], BeforeValidator(sequence)]
-_Patterns = Annotated[
-    tuple[Annotated[str, AfterValidator(pattern)], ...], BeforeValidator(sequence)
-]
-_Packages = Annotated[
-    tuple[Annotated[str, AfterValidator(_package)], ...], BeforeValidator(sequence)
-]
-
-
 # ------------------------------------------------------------------ the file
-class _Section(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class PerRun(_Section):
+class PerRun(Section):
     """`limits`: what one run may use, in units that people write."""
 
     wall_seconds: int = Field(default=30, ge=1, le=3600)
@@ -130,7 +72,7 @@ class PerRun(_Section):
     aws_mib: int = Field(default=32, ge=1, le=4096)
 
 
-class Budget(_Section):
+class Budget(Section):
     """`budget`: what one session may use before it must conclude."""
 
     steps: int = Field(default=12, ge=1, le=100)
@@ -139,25 +81,25 @@ class Budget(_Section):
     aws_cents: int = Field(default=100, ge=0, le=100_000)
 
 
-class Aws(_Section):
+class Aws(Section):
     """`aws`: whose credentials live sessions use, and how long answers count."""
 
     profile: str | None = Field(default=None, min_length=1, max_length=200)
-    role: Annotated[str, AfterValidator(_role)] | None = None
+    role: Annotated[str, AfterValidator(role)] | None = None
     """Assumed for every run, narrowed by AWS to the approved policy."""
     cache_seconds: int = Field(default=60, ge=0, le=3600)
 
 
-class Redact(_Section):
+class Redact(Section):
     """`redact`: what is taken out of everything that is kept, besides what is always taken out."""
 
-    patterns: _Patterns = ()
+    patterns: Patterns = ()
 
 
-class Requirements(_Section):
+class Requirements(Section):
     """`requirements`: the packages that scripts may use besides boto3."""
 
-    allowed: _Packages = (
+    allowed: Packages = (
         *("certifi", "charset-normalizer", "et-xmlfile", "idna", "jinja2", "lxml", "markupsafe"),
         *("numpy", "openpyxl", "pandas", "pillow", "python-docx", "pyyaml", "reportlab"),
         *("requests", "tabulate", "typing-extensions", "tzdata", "xlsxwriter"),
@@ -165,25 +107,25 @@ class Requirements(_Section):
     """Normal names, as the index writes them."""
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """`model`: which models plan and write scripts, and where they are."""
 
     provider: Literal["anthropic"] = "anthropic"
-    base_url: Annotated[str, AfterValidator(_address)] = "https://api.anthropic.com"
+    base_url: Annotated[str, AfterValidator(address)] = "https://api.anthropic.com"
     planner: str = Field(default="claude-opus-5-5", min_length=1, max_length=200)
     coder: str = Field(default="claude-sonnet-5-5", min_length=1, max_length=200)
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole file with every default filled in."""
 
     mode: Mode = "guided"
-    ceiling: Annotated[Literal[0, 1, 2, 3, 4], BeforeValidator(_whole_number)] = 2
-    """The highest tier that automated mode runs by itself; see `core.approval.modes.ceiling_of`."""
-    regions: _Regions = ()
+    ceiling: Annotated[Literal[0, 1, 2, 3, 4], BeforeValidator(whole_number)] = 2
+    """The highest tier that runs by itself; see `core.approval.modes.ceiling_of`."""
+    regions: Regions = ()
     """The regions that a run may call; empty: those of the target."""
-    data_directory: Annotated[Path, BeforeValidator(_folder)] = Field(
-        default_factory=_default_data_directory
+    data_directory: Annotated[Path, BeforeValidator(folder)] = Field(
+        default_factory=default_data_directory
     )
     """Absolute. Sessions and the sealed runtime lie here."""
     per_run: PerRun = Field(default=PerRun(), alias="limits")
@@ -193,6 +135,21 @@ class Settings(_Section):
     requirements: Requirements = Requirements()
     checks: CheckSettings = CheckSettings()
     model: ModelSettings = ModelSettings()
+    approval: Approval = Approval()
+    accounts: Annotated[dict[str, Account], BeforeValidator(account)] = Field(default_factory=dict)
+
+    def house(self) -> HouseRules:
+        """Return who may let what run, as a session records it."""
+        return HouseRules(
+            unattended=self.ceiling,
+            accounts=tuple(
+                AccountRules(name, each.label, each.production, each.ceiling, each.modes)
+                for name, each in self.accounts.items()
+            ),
+            rehearse=self.approval.rehearse,
+            request_ms=self.approval.minutes * 60_000,
+            second_person=self.approval.second_person,
+        )
 
     def standards(self) -> Standards:
         """Return what reviews hold drafts to."""
@@ -237,7 +194,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     Only the user's own file may be missing: one that was named must exist. Raises ConfigError.
     """
     named = path or _path_in(environment, CONFIG_VARIABLE)
-    file = named or platformdirs.user_config_path(_APPLICATION) / "config.yaml"
+    file = named or platformdirs.user_config_path(APPLICATION) / "config.yaml"
     document = _parse(file, _read(file, may_be_missing=named is None))
     try:
         settings = Settings.model_validate(document)
@@ -270,7 +227,7 @@ def check_regions(names: Sequence[str]) -> None:
     """Hold regions from the command line to the rule of the file; raises UsageError."""
     for name in names:
         try:
-            _region(name)
+            region(name)
         except ValueError as error:
             raise UsageError(f"--region {name}: {error}") from error
 
@@ -278,7 +235,7 @@ def check_regions(names: Sequence[str]) -> None:
 def _path_in(environment: Mapping[str, str], variable: str) -> Path | None:
     value = environment.get(variable, "")
     try:
-        return _expanded(value).absolute() if value else None
+        return expanded(value).absolute() if value else None
     except ValueError as error:
         raise ConfigError(f"${variable}: {error}, not {value!r}") from error
 

@@ -8,21 +8,24 @@ is durable. `Sandbox.run` is called here and nowhere else, and only with what `r
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from core.approval.approvers import Approver
 from core.approval.draft import Draft
 from core.approval.redeem import Countersigned, redeem, reread
-from core.canonical import canonical
+from core.canonical import canonical, sha256
 from core.checks.finding import Review as Reviewed
 from core.decide import (
     Ask,
     Consult,
     Distil,
     Execute,
+    HandOver,
     Identify,
     Move,
     Record,
@@ -31,7 +34,6 @@ from core.decide import (
 from core.errors import IllegalEvent, ModelBroken, ModelError, ModelRefused, NotCountersigned
 from core.events import (
     CallerIdentified,
-    DecisionMade,
     DraftGenerated,
     Event,
     GapRecorded,
@@ -40,9 +42,10 @@ from core.events import (
     RunInterrupted,
     RunStarted,
 )
-from core.evidence import MOST_TEXT, distil
+from core.evidence import MOST_TEXT, by_hand, distil
 from core.log import Log
 from core.observing import Observer, Redact
+from core.people import NOBODY_BRINGS, People, Taker
 from core.planner import Mending, Planner, adopt
 from core.session import Session, Step
 from sandbox.environments import environment_digest
@@ -99,6 +102,11 @@ class Ports:
     new_access_key: Callable[[], str]
     remarks: Callable[[Json], Sequence[str]] = lambda _: ()
     """What to show of how the source takes a policy, before it runs under it."""
+    taker: Taker = NOBODY_BRINGS
+    handed_over: Path = Path("handed-over")
+    """Folder below which manual mode hands scripts over."""
+    clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    """Milliseconds since the epoch."""
 
 
 class Engine:
@@ -107,6 +115,14 @@ class Engine:
     def __init__(self, ports: Ports, log: Log) -> None:
         self._ports = ports
         self._log = log
+        self._people = People(
+            approver=ports.approver,
+            taker=ports.taker,
+            identity=ports.identity,
+            folder=ports.handed_over,
+            redactor=ports.redactor,
+            clock=ports.clock,
+        )
 
     @asynccontextmanager
     async def perform(self, move: Move, session: Session) -> AsyncIterator[AsyncIterator[Event]]:
@@ -120,6 +136,8 @@ class Engine:
                 several = self._execute(move, session)
             case Consult():
                 several = self._consult(move, session)
+            case HandOver():
+                several = self._people.hand_over(move.request, session, self._log)
             case _:
                 yield await self._single(move, session)
                 return
@@ -139,7 +157,7 @@ class Engine:
             case Review():
                 return await self._review(session)
             case Ask():
-                return await self._ask(move, session)
+                return await self._people.decide(move.request, session, self._log)
             case Distil():
                 return self._distil(session)
             case _:
@@ -212,23 +230,6 @@ class Engine:
             poor=found.poor,
         )
 
-    async def _ask(self, move: Ask, session: Session) -> DecisionMade:
-        request = move.request
-        decision = await self._ports.approver(request, session, self._log.payload)
-        edited = None if decision.script is None else await self._log.keep(decision.script)
-        return DecisionMade(
-            request=request.request,
-            digest=request.digest,
-            verb=decision.verb,
-            by="human",
-            identity=self._ports.identity,
-            surface=self._ports.approver.surface,
-            comment=decision.comment,
-            edited=edited,
-            override_blockers=decision.override_blockers,
-            shown_ms=decision.shown_ms,
-        )
-
     async def _execute(self, move: Execute, session: Session) -> AsyncGenerator[Event, None]:
         ports, run = self._ports, f"X{session.runs + 1}"
         access_key = ports.new_access_key()
@@ -256,15 +257,16 @@ class Engine:
 
     def _job(self, run: str, ready: Countersigned, shape: Shape) -> Job:
         draft, regions = ready.draft, ready.terms.target.regions
-        inputs = {name: self._log.payload(content) for name, content in draft.inputs}
+        wanted = () if ready.terms.purpose == "rehearse" else draft.inputs
+        inputs = {name: self._log.payload(content) for name, content in wanted}
         variables = {"AWS_ACCESS_KEY_ID": ready.access_key}
         if regions:
             variables |= {"AWS_REGION": regions[0], "AWS_DEFAULT_REGION": regions[0]}
         return Job(
             run=run,
             shape=shape,
-            script=draft.script,
-            script_digest=draft.code_preimage()["script"],
+            script=ready.script,
+            script_digest=sha256(ready.script),
             parameters=canonical(draft.parameters),
             inputs=inputs,
             variables=variables,
@@ -272,9 +274,12 @@ class Engine:
 
     def _distil(self, session: Session) -> Event:
         step = _open(session)
-        if step.run is None or not isinstance(step.run.ended, RunFinished):
+        main = step.turn_to("run")
+        if main and main.taken:
+            return by_hand(session, step, main.taken, self._log.payload)
+        if main is None or main.run is None or not isinstance(main.run.ended, RunFinished):
             raise IllegalEvent("there is no finished run to distil")
-        ended = step.run.ended
+        ended = main.run.ended
         result = self._log.payload(ended.result) if ended.result else None
         return distil(session, step, ended, result, self._log.printed(ended.run, MOST_TEXT))
 

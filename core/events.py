@@ -12,20 +12,48 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
 from core.approval.draft import Author, Kind, Purpose
+from core.approval.grants import GrantGiven, GrantRevoked
+from core.approval.house import DEFAULT, HouseRules
+from core.approval.modes import Fate, Mode
 from core.calls import AwsCalled, AwsIntended
+from core.cards import (
+    AnswerGiven,
+    Claim,
+    EvidenceAdded,
+    GapRecorded,
+    Pointer,
+    Scalar,
+    Status,
+    Table,
+)
 from core.checks.finding import Call, Finding
 from core.llm.usage import ModelAnswered
 from core.repair import NONE as NO_REPAIRS
 from core.repair import Repairs
+from core.waiting import RequestExpired, ResultTaken, ScriptHanded
 from sandbox.job import Language, Outcome, Sha, Tier
 from sandbox.limits import Limits
 
-Mode = Literal["guided", "automated"]
+__all__ = [  # what lies elsewhere and is imported from here
+    "AnswerGiven",
+    "Claim",
+    "EvidenceAdded",
+    "GapRecorded",
+    "GrantGiven",
+    "GrantRevoked",
+    "Mode",
+    "Pointer",
+    "RequestExpired",
+    "ResultTaken",
+    "Scalar",
+    "ScriptHanded",
+    "Status",
+    "Table",
+]
+
 Goal = Literal["ask", "run"]
 Verb = Literal["approve", "edit", "reject", "skip", "stop"]
-Status = Literal["confirmed", "likely", "inconclusive", "healthy"]
-Surface = Literal["tui", "plain", "json", "flag", "none"]
-Scalar = str | int | float | bool | None
+Surface = Literal["tui", "plain", "json", "flag", "command", "file", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +86,10 @@ class SessionStarted:
     """Micro-dollars that AWS calls may cost, as estimated; 0 = none that costs anything."""
     cache_ms: int = 0
     """How long an answer of AWS may be given again to the same read; 0 = never."""
+    house: HouseRules = DEFAULT
+    """Who may let what run, by the settings."""
+    attended: bool = False
+    """A person can be asked where the session was started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +155,8 @@ class ReviewFinished:
     proposed: dict[str, Any]
     poor: bool = False
     """Whether there are more remarks on quality than the settings allow a model's draft."""
+    unresolved: int = 0
+    """Calls that the code makes and that could not be read from it."""
 
     @property
     def blockers(self) -> int:
@@ -145,11 +179,15 @@ class DecisionRequested:
     tier: Tier
     ceiling: Tier
     """The session's ceiling when the request was made, as bound by `digest`."""
-    rule: Literal["ask", "run", "refuse"]
-    """What the mode makes of it; a later change of mode changes nothing."""
+    rule: Fate
+    """What the mode makes of it; a later change of mode changes nothing where a person is asked."""
     asks_because: tuple[str, ...]
     second_stage: bool
     blockers: int
+    expires_at: int = 0
+    """From then on it decides nothing; 0 = never."""
+    grant: str = ""
+    """Name of the grant that answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +198,7 @@ class DecisionMade:
     request: str
     digest: Sha
     verb: Verb
-    by: Literal["human", "mode"]
+    by: Literal["human", "grant", "mode"]
     identity: str
     surface: Surface
     comment: str = ""
@@ -168,6 +206,13 @@ class DecisionMade:
     """With `edit`: payload with the script of the next version."""
     override_blockers: bool = False
     shown_ms: int = 0
+    screen: Sha | None = None
+    """Hash of what was shown."""
+    seen: int = 0
+    """How much of it was seen, in hundredths."""
+    confirmed: str = ""
+    """What was typed as the account."""
+    grant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,72 +267,6 @@ class RunInterrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """The head of a table that a script reported."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Scalar, ...], ...]
-    total_rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceAdded:
-    """A card: what a run found, small enough to read, with a pointer to all of it."""
-
-    kind: ClassVar = "evidence.added"
-    card: str
-    step: str
-    run: str
-    title: str
-    facts: dict[str, Scalar]
-    tables: tuple[Table, ...]
-    coverage: tuple[str, ...]
-    warnings: tuple[str, ...]
-    errors: tuple[str, ...]
-    text: str
-    """Head of what the script printed."""
-    result: Sha | None
-
-
-@dataclass(frozen=True, slots=True)
-class GapRecorded:
-    """Something that stays unknown, and why."""
-
-    kind: ClassVar = "gap.recorded"
-    step: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """Where a claim's value stands: a JSON pointer into a card."""
-
-    card: str
-    pointer: str
-    value: Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One sentence, and the evidence it rests on; code has compared the values."""
-
-    text: str
-    evidence: tuple[Pointer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerGiven:
-    """What the session came to."""
-
-    kind: ClassVar = "answer.given"
-    status: Status
-    cause: str
-    claims: tuple[Claim, ...]
-    gaps: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class LimitReached:
     """A budget of the session is used up; what there is becomes the answer."""
 
@@ -319,8 +298,12 @@ class ModeChanged:
 
     kind: ClassVar = "mode.changed"
     identity: str
+    """Empty where a rule of the session did it."""
     mode: Mode
     ceiling: Tier
+    confirmed: str = ""
+    """What was typed as the account."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +313,7 @@ class SessionResumed:
     kind: ClassVar = "session.resumed"
     identity: str
     version: str
+    attended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +334,9 @@ Event = (
     | ReviewFinished
     | DecisionRequested
     | DecisionMade
+    | RequestExpired
+    | ScriptHanded
+    | ResultTaken
     | RunStarted
     | RunOutput
     | AwsIntended
@@ -363,6 +350,8 @@ Event = (
     | StopRequested
     | NoteAdded
     | ModeChanged
+    | GrantGiven
+    | GrantRevoked
     | SessionResumed
     | SessionFinished
 )

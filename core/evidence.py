@@ -7,13 +7,15 @@ error on the card, never an exception, and a card says how much of a table it sh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.decide import describe_end
+from core.decide import aftermath, describe_end
 from core.errors import ResultUnreadable
-from core.events import EvidenceAdded, RunFinished, Scalar, Table
+from core.events import EvidenceAdded, ResultTaken, RunFinished, Scalar, Table
 from core.session import Session, Step
+from sandbox.job import Sha
 
 MOST_FACTS = 200
 MOST_TABLES = 20
@@ -72,26 +74,57 @@ def distil(
     session: Session, step: Step, ended: RunFinished, result: bytes | None, printed: str
 ) -> EvidenceAdded:
     """Return the card of a finished run; whatever is wrong with it stands in `errors`."""
-    parsed, errors = Result(), []
+    parsed, errors = _parsed(result)
     if ended.outcome != "exited" or ended.code:
-        errors.append(f"the script {describe_end(ended)}")
-    if result is not None:
-        try:
-            parsed = read_result(result)
-        except ResultUnreadable as error:
-            errors.append(str(error))
+        errors = [f"the script {describe_end(ended)}", *errors]
+    check = step.turn_to("post-check")
+    if check and check.run and not check.succeeded:
+        errors.append(f"{check.run.started.run}: the post-check says that the change did not work")
+    card = _card(session, step, parsed, printed)
+    problems = (*errors, *parsed.errors, *ended.problems)
+    return replace(card, run=ended.run, errors=problems, result=ended.result, after=aftermath(step))
+
+
+def by_hand(
+    session: Session, step: Step, taken: ResultTaken, payload: Callable[[Sha], bytes]
+) -> EvidenceAdded:
+    """Return the card of what a person brought back; it says that nobody saw it happen."""
+    parsed, errors = _parsed(payload(taken.result) if taken.result else None)
+    text = payload(taken.text).decode("utf-8", errors="replace") if taken.text else ""
+    card = _card(session, step, parsed, text)
+    warning = f"by hand: brought back by {taken.identity}, and not seen by countersign"
+    return replace(
+        card,
+        warnings=(warning, *card.warnings),
+        errors=(*errors, *parsed.errors),
+        result=taken.result,
+        by_hand=True,
+    )
+
+
+def _parsed(result: bytes | None) -> tuple[Result, list[str]]:
+    """Return a result, or an empty one and what is wrong with it."""
+    if result is None:
+        return Result(), []
+    try:
+        return read_result(result), []
+    except ResultUnreadable as error:
+        return Result(), [str(error)]
+
+
+def _card(session: Session, step: Step, parsed: Result, printed: str) -> EvidenceAdded:
     return EvidenceAdded(
         card=f"E{len(session.cards) + 1}",
         step=step.plan.step,
-        run=ended.run,
+        run="",
         title=step.plan.title,
         facts=dict(sorted(parsed.facts.items())),
         tables=tuple(_head(name, table) for name, table in sorted(parsed.tables.items())),
         coverage=tuple(_sentence(each) for each in parsed.coverage),
         warnings=tuple(parsed.warnings),
-        errors=(*errors, *parsed.errors, *ended.problems),
+        errors=(),
         text=printed[:MOST_TEXT],
-        result=ended.result,
+        result=None,
     )
 
 

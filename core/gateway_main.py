@@ -99,6 +99,8 @@ def _wrapped(upstream: Upstream, spec: Spec, judge: Judge, vault: Vault) -> Upst
 
 def _upstream(spec: Spec, judge: Judge, vault: Vault) -> Upstream:
     kind, _, name = spec.source.partition(":")
+    if spec.purpose == "rehearse":
+        raise GatewayLost("this gateway can't rehearse: a rehearsal must not reach AWS")
     if spec.source == "live":
         return _live(spec, judge, vault)
     if kind not in ("recorded", "simulated"):

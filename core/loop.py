@@ -12,10 +12,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from core.decide import Done, Move, decide
+from core.decide import Ask, Done, Execute, HandOver, Move, Record, decide
 from core.engine import Engine
 from core.errors import Left
-from core.events import Event, Fact, ModeChanged, NoteAdded, RunInterrupted, StopRequested
+from core.events import (
+    Event,
+    Fact,
+    GrantGiven,
+    GrantRevoked,
+    ModeChanged,
+    NoteAdded,
+    RunInterrupted,
+    StopRequested,
+)
 from core.log import Log
 from core.session import Session, apply
 
@@ -25,8 +34,10 @@ class Quit:
     """Leave now; the session stays open and can be resumed."""
 
 
-Command = StopRequested | NoteAdded | ModeChanged | Quit
+Command = StopRequested | NoteAdded | ModeChanged | GrantGiven | GrantRevoked | Quit
 """What a person may say at any time; all but Quit are events themselves."""
+COMMANDS = (NoteAdded, ModeChanged, GrantGiven, GrantRevoked)
+"""The events among them that go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +69,21 @@ class Loop:
                 if isinstance(event, Quit):
                     break
                 session = await self._append(session, event)
-                if isinstance(event, StopRequested):
+                if isinstance(event, StopRequested) or self._overtaken(session, move, event):
                     break
         if left:
             await self._leave(session)
         return session
+
+    def _overtaken(self, session: Session, move: Move, event: Event) -> bool:
+        """Tell whether a command made something else of what was about to be decided or run.
+
+        A person who is asked stays asked: nothing but stopping withdraws the question.
+        """
+        waiting = isinstance(move, Ask | HandOver | Execute | Record) and session.open_run is None
+        if not waiting or not isinstance(event, COMMANDS):
+            return False
+        return decide(session, self.clock()) != move
 
     async def _append(self, session: Session, event: Event) -> Session:
         fact = await self.log.append(event)

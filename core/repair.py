@@ -24,7 +24,7 @@ class Repairs:
     reviews: int = 0
     """Blocking findings, or too many remarks on quality, before anybody is asked."""
     runs: int = 0
-    """A run that failed."""
+    """A run or a rehearsal that failed."""
     rejections: int = 0
     """A person's reject with a reason."""
 
@@ -57,6 +57,8 @@ def sent_back(step: Step, bounds: Repairs) -> Reason | None:
         return None
     if step.review and (step.review.blockers or step.review.poor) and step.request is None:
         return "reviews" if done.reviews < bounds.reviews else None
+    if step.purpose != "rehearse" and draft.work == "change":
+        return None  # what it changed is looked at, and taken back, before anybody writes more
     if step.run and failed(step.run.ended) and done.runs < bounds.runs:
         return "runs"
     return None

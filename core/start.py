@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +31,7 @@ from core.gateway_client import GatewayProcess
 from core.journal.store import Journal
 from core.log import Log
 from core.packages import index_of
+from core.people import NOBODY_BRINGS, Taker
 from core.place import place
 from core.planner import Planner
 from core.redact import Redactor
@@ -54,6 +55,10 @@ class Wish:
     regions: tuple[str, ...] = ()
     repairs: Repairs = NO_REPAIRS
     """Of the planner that the session is started with: `core.planner.repairs_of`."""
+    attended: bool = False
+    """A person can be asked where it is started."""
+    confirmed: str = ""
+    """What was typed as the account, to start in automated mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,8 @@ class Desk:
     workshop: LocalWorkshop
     reviewer: ReviewProcess
 
-    def engine(self, planner: Planner, approver: Approver) -> Engine:
-        """Return the engine that works with `planner` and asks `approver`."""
+    def engine(self, planner: Planner, approver: Approver, taker: Taker = NOBODY_BRINGS) -> Engine:
+        """Return the engine that works with `planner`, asks `approver` and hears `taker`."""
         self.reviewer.prepare()
         ports = Ports(
             planner=planner,
@@ -82,6 +87,9 @@ class Desk:
             identity=identity(),
             new_access_key=new_access_key,
             remarks=self.source.remarks,
+            taker=taker,
+            handed_over=self.settings.data_directory / "handed-over",
+            clock=now_ms,
         )
         return Engine(ports, self.log)
 
@@ -143,7 +151,8 @@ def preview(settings: Settings, source: Source, mode: Mode, regions: tuple[str, 
         regions=tuple(dict.fromkeys(regions or settings.regions or caller.regions)),
         alias=caller.alias,
     )
-    ceiling = ceiling_of(mode, settings.ceiling)
+    house = settings.house()
+    ceiling = ceiling_of(mode, house.unattended, house.of(target).ceiling)
     return Terms("run", target, settings.limits(), ceiling, runtime_digest())
 
 
@@ -162,9 +171,17 @@ async def start(
 
 
 async def resume(
-    settings: Settings, source: Source, path: Path, show: Callable[[Session, Fact], None]
+    settings: Settings,
+    source: Source,
+    path: Path,
+    show: Callable[[Session, Fact], None],
+    *,
+    attended: bool = False,
 ) -> tuple[Desk, Session]:
-    """Go on with a session that has not ended; raises UsageError, JournalError, IllegalEvent."""
+    """Go on with a session that has not ended; raises UsageError, JournalError, IllegalEvent.
+
+    `attended` says that a person can be asked where it goes on.
+    """
     _installation_key(settings.data_directory)
     log = Log(Journal.open(path), now_ms)
     session = fold(log.facts())
@@ -176,7 +193,7 @@ async def resume(
             "it broke off before its script was on record", hint="start it anew: countersign run"
         )
     if session.finished is None:
-        fact = await log.append(SessionResumed(identity(), version("countersign")))
+        fact = await log.append(SessionResumed(identity(), version("countersign"), attended))
         session = apply(session, fact)
         show(session, fact)
     return _desk(log, source, settings), session
@@ -218,6 +235,8 @@ def _started(settings: Settings, source: Source, wish: Wish) -> SessionStarted:
         most_cost=settings.budget.cents * 10_000,
         most_aws_cost=settings.budget.aws_cents * 10_000,
         cache_ms=settings.aws.cache_seconds * 1000,
+        house=replace(settings.house(), confirmed=wish.confirmed),
+        attended=wish.attended,
     )
 
 

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from core.approval.house import names_account
 from core.approval.redeem import Payload
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface, Verb
-from core.session import Session
+from core.state import Session
 from sandbox.job import Sha
 
 
@@ -28,6 +29,14 @@ class Decision:
     """With `edit`: the next version of the script."""
     override_blockers: bool = False
     shown_ms: int = 0
+    screen: Sha | None = None
+    """Hash of what was shown."""
+    seen: int = 0
+    """How much of it was seen, in hundredths."""
+    confirmed: str = ""
+    """What was typed as the account."""
+    identity: str = ""
+    """Who decides, where it is proved to be another than the user of this process."""
 
 
 class Approver(Protocol):
@@ -87,7 +96,8 @@ class FromFlag:
             check_confirmed(request, session, self.confirmed)
         await self.fit()
         self.spend(request.digest, session.id)
-        return Decision("approve", override_blockers=request.blockers > 0)
+        over, typed = request.blockers > 0, self.confirmed if request.second_stage else ""
+        return Decision("approve", override_blockers=over, confirmed=typed)
 
 
 @dataclass(slots=True)
@@ -109,9 +119,7 @@ class FromList:
 
 def check_confirmed(request: DecisionRequested, session: Session, typed: str) -> None:
     """Raise NoApprover unless `typed` names the session's account by alias or number."""
-    target = session.target
-    names = {target.account, target.alias} - {""} if target else set()
-    if typed not in names:
+    if not names_account(typed, session.target):
         raise NoApprover(
             f"{request.request} is tier {request.tier}: the account's alias has to be typed",
             hint="pass --confirm with the account's alias, or its number when it has none",

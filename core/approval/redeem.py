@@ -1,7 +1,8 @@
 """`redeem`: the only maker of a runnable thing.
 
-It trusts nothing that was read or reviewed before: it takes the decision from the session, re-reads
-the bytes by hash, computes all three digests again and compares. A request can be redeemed as long
+It trusts nothing that was read or reviewed before: it takes the decision from the session, holds it
+to every condition of core/approval/live.py, re-reads the bytes by hash, computes all three digests
+again and compares. A request can be redeemed as long
 as no run was started for it, which is on record before the run begins: once.
 """
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.approval.draft import Draft, Terms, approval_digest
+from core.approval.draft import Draft, Purpose, Terms, approval_digest
+from core.approval.live import why_not
 from core.approval.spec import Allowance, write_spec
 from core.canonical import sha256
 from core.errors import NotCountersigned
 from core.events import DraftGenerated
-from core.session import Session, Step
+from core.state import Session
+from core.step import Step, Turn
 from sandbox.job import Sha
 
 Payload = Callable[[Sha], bytes]
@@ -29,6 +32,8 @@ class Countersigned:
     request: str
     digest: Sha
     draft: Draft
+    script: bytes
+    """What runs: of the draft's scripts the one for the purpose."""
     terms: Terms
     spec: bytes
     """For the gateway process: preimages, origin and the run's dummy access key."""
@@ -47,18 +52,27 @@ def redeem(
     `origin` says how the gateway reaches the source that the digest binds; `access_key` is the
     dummy access key id by which the gateway knows the run.
     """
-    step = _approved(session, request)
-    generated, asked = step.draft, step.request
-    if generated is None or asked is None:
+    step, turn = _turn(session, request)
+    generated, asked = step.draft, turn.request
+    if generated is None:
         raise NotCountersigned(f"{request} has no draft")
     draft = reread(generated, payload)
-    terms = session.terms(asked.ceiling)
+    terms = session.terms(asked.ceiling, asked.purpose)
     if draft.digest() != generated.draft_digest:
         raise NotCountersigned(f"the draft of {request} is not the one that was reviewed")
     if approval_digest(terms.preimage(draft.digest())) != asked.digest:
         raise NotCountersigned(f"what {request} would run is not what its digest says")
+    script = script_for(draft, asked.purpose)
+    if script is None:
+        raise NotCountersigned(f"{request} has no script to {asked.purpose}")
     spec = write_spec(draft, terms, origin, access_key, allowance_of(session))
-    return Countersigned(request, asked.digest, draft, terms, spec, access_key)
+    return Countersigned(request, asked.digest, draft, script, terms, spec, access_key)
+
+
+def script_for(draft: Draft, purpose: Purpose) -> bytes | None:
+    """Return the script that a run of a draft for `purpose` is of."""
+    scripts = {"roll back": draft.rollback, "post-check": draft.post_check}
+    return scripts.get(purpose, draft.script)
 
 
 def allowance_of(session: Session) -> Allowance:
@@ -86,24 +100,14 @@ def reread(generated: DraftGenerated, payload: Payload) -> Draft:
     )
 
 
-def _approved(session: Session, request: str) -> Step:
+def _turn(session: Session, request: str) -> tuple[Step, Turn]:
     step = session.step
-    if step is None or step.request is None or step.request.request != request:
+    turn = step.turn if step else None
+    if step is None or turn is None or turn.request.request != request:
         raise NotCountersigned(f"{request} is not the request that stands")
-    decision = step.decision
-    if decision is None:
-        raise NotCountersigned(f"{request} was not decided")
-    if decision.verb != "approve" or decision.digest != step.request.digest:
-        raise NotCountersigned(f"{request} was not approved")
-    if decision.by == "mode" and step.request.rule != "run":
-        raise NotCountersigned(f"{request} needs a person")
-    if step.request.blockers and not decision.override_blockers:
-        raise NotCountersigned(f"{request} has blocking findings that nobody overrode")
-    if step.run is not None:
-        raise NotCountersigned(f"{request} was used for {step.run.started.run}")
-    if session.finished or session.stopping or session.answer:
-        raise NotCountersigned("the session has come to its end")
-    return step
+    if why := why_not(session, step, turn):
+        raise NotCountersigned(f"{request} {why}")
+    return step, turn
 
 
 def _read(content: Sha, payload: Payload) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.approval.draft import Draft, Terms, approval_digest
+from core.approval.draft import Draft, Purpose, Terms, approval_digest
 from core.canonical import canonical, digest_of
 from core.errors import NotCanonical, NotCountersigned
 from sandbox.job import Json, Sha, Tier
@@ -35,6 +35,7 @@ class Spec:
     """A specification that has been checked against its own digest."""
 
     digest: Sha
+    purpose: Purpose
     policy: Json
     account: str
     partition: str
@@ -89,6 +90,7 @@ def read_spec(data: bytes) -> Spec:
             raise NotCountersigned("the specification does not match its digest")
         return Spec(
             digest=document["digest"],
+            purpose=approval["purpose"],
             policy=code["policy"],
             account=approval["account"],
             partition=approval["partition"],

@@ -25,6 +25,7 @@ from core.checks.standards import (
     GateKind,
     Standards,
 )
+from core.config_values import pattern, sequence
 
 KINDS: Mapping[str, GateKind] = {
     "pattern": "pattern",
@@ -37,24 +38,6 @@ KINDS: Mapping[str, GateKind] = {
 """Fields of a gate, each with the key that it has in the file."""
 GATE_KEYS = ("name", "severity", "message", *KINDS.values())
 _RULE = re.compile(r"([a-z-]+)/[A-Za-z0-9-]+")
-
-
-def pattern(value: str) -> str:
-    """Return a regular expression as it is; raises ValueError when it is none, or matches all."""
-    try:
-        matches_empty_text = re.compile(value).match("") is not None
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"must be a regular expression: {error}") from error
-    if matches_empty_text:
-        raise ValueError("must not match the empty text")
-    return value
-
-
-def sequence(value: object) -> object:
-    """Return a list as a tuple; raises ValueError."""
-    if not isinstance(value, list):
-        raise ValueError("must be a list")  # noqa: TRY004  pydantic collects ValueErrors
-    return tuple(value)
 
 
 def _check(value: str) -> str:

@@ -43,9 +43,9 @@ def children() -> list[int]:
 
 def kill(process: int) -> None:
     """Kill a child, and wait for its death and that of its children, who die with it."""
-    below = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    below = map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())
     with ExitStack() as stack:
-        dying = [os.pidfd_open(int(each)) for each in (process, *below)]
+        dying = [os.pidfd_open(each) for each in (process, *below)]
         for descriptor in dying:
             stack.callback(os.close, descriptor)
         os.kill(process, signal.SIGKILL)

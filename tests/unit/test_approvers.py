@@ -107,7 +107,7 @@ def test_blockers_need_their_own_flag(story: Any, tmp_path: Path) -> None:
 
     approver = flag(made, tmp_path, override_blockers=True, confirmed="shop")
 
-    assert answer(approver, made) == Decision("approve", override_blockers=True)
+    assert answer(approver, made) == Decision("approve", override_blockers=True, confirmed="shop")
 
 
 @pytest.mark.parametrize(

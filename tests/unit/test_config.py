@@ -240,8 +240,16 @@ def test_an_unknown_key(tmp_path: Path, text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("mode: hybrid", "mode: must be 'guided' or 'automated', not 'hybrid'"),
-        ("mode: off", "mode: must be 'guided' or 'automated', not False"),
+        ("mode: bold", "mode: must be 'guided', 'hybrid', 'automated' or 'manual', not 'bold'"),
+        ("mode: off", "mode: must be 'guided', 'hybrid', 'automated' or 'manual', not False"),
+        ("accounts: {123456789012: {}}", "accounts: must have the numbers of accounts in quotes"),
+        ("accounts: {shop: {ceiling: 5}}", "accounts.shop.ceiling: must be 0, 1, 2, 3 or 4"),
+        ("accounts: {shop: {celing: 3}}", "accounts.shop.celing: unknown key"),
+        (
+            "accounts: {shop: {modes: [hybrid]}}",
+            "accounts.shop.modes: must have guided or manual, which a session can fall back to",
+        ),
+        ("approval: {minutes: 10081}", "approval.minutes: must be less than or equal to 10080"),
         ("ceiling: 5", "ceiling: must be 0, 1, 2, 3 or 4, not 5"),
         ("ceiling: true", "ceiling: must be a whole number, not True"),
         ("ceiling: 2.0", "ceiling: must be a whole number, not 2.0"),

@@ -136,9 +136,9 @@ def test_blockers_that_nobody_overrode_are_refused(story: Any) -> None:
     """A decision that does not say so never runs over a blocker."""
     made = story().identified().drafted().reviewed(blockers=1)
     made.requested()
-    made.decided("approve", override_blockers=True)
+    made.decided("approve", override_blockers=True, confirmed="shop")
     step = made.session.steps[0]
-    silent = replace(step, decision=replace(step.decision, override_blockers=False))
+    silent = step.with_turn(decision=replace(step.decision, override_blockers=False))
 
     with pytest.raises(NotCountersigned, match="nobody overrode"):
         countersigned(made, replace(made.session, steps=(silent,)))
@@ -148,7 +148,7 @@ def test_the_mode_can_not_approve_what_asks_for_a_person(story: Any) -> None:
     """A decision signed by the mode is only good where the rule was to run."""
     made = approved(story)
     step = made.session.steps[0]
-    forged = replace(step, decision=replace(step.decision, by="mode"))
+    forged = step.with_turn(decision=replace(step.decision, by="mode"))
 
     with pytest.raises(NotCountersigned, match="needs a person"):
         countersigned(made, replace(made.session, steps=(forged,)))

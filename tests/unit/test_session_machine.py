@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 from hypothesis import settings
@@ -19,6 +20,7 @@ from core.decide import (
     Distil,
     Done,
     Execute,
+    HandOver,
     Identify,
     Move,
     Record,
@@ -30,6 +32,7 @@ from core.events import (
     AnswerGiven,
     CallerIdentified,
     DecisionMade,
+    DecisionRequested,
     DraftGenerated,
     Event,
     EvidenceAdded,
@@ -40,11 +43,13 @@ from core.events import (
     ModeChanged,
     NoteAdded,
     PlanProposed,
+    ResultTaken,
     ReviewFinished,
     RunFinished,
     RunInterrupted,
     RunOutput,
     RunStarted,
+    ScriptHanded,
     SessionResumed,
     SessionStarted,
     StopRequested,
@@ -57,7 +62,9 @@ from sandbox.job import Sha, Tier
 from sandbox.limits import Limits
 
 TIERS: st.SearchStrategy[Tier] = st.sampled_from(get_args(Tier))
+CALLER = CallerIdentified("aws", "123456789012", "shop", "arn:r", ("eu-west-1",))
 MODES = st.sampled_from(get_args(Mode))
+TURNED_DOWN: st.SearchStrategy[Verb] = st.sampled_from(["edit", "reject", "skip", "stop"])
 
 
 class SessionMachine(RuleBasedStateMachine):
@@ -181,10 +188,10 @@ def read_again(facts: list[Fact]) -> list[Fact]:
 
 def check_prefixes(facts: list[Fact]) -> None:
     """Each prefix folds to the live session, and what is decided there can be appended."""
-    live = begin(facts[0])
-    for length, fact in enumerate(read_again(facts), 1):
-        live = live if length == 1 else apply(live, facts[length - 1])
-        again = fold(read_again(facts[:length]))
+    live, again = begin(facts[0]), begin(read_again(facts[:1])[0])
+    for length, (fact, read) in enumerate(zip(facts, read_again(facts), strict=True), 1):
+        if length > 1:
+            live, again = apply(live, fact), apply(again, read)
         assert again == live
         move = decide(again, fact.at)
         if isinstance(move, Record):
@@ -217,38 +224,48 @@ def answer(session: Session, move: Move, data: st.DataObject) -> list[Event]:
     """Return events that the engine could append for `move`; none = it failed before any."""
     if data.draw(st.integers(0, 9)) == 0:
         return []
+    if isinstance(move, Record):
+        return [move.event]
     match move:
-        case Record(event, _):
-            return [event]
         case Identify():
-            return [CallerIdentified("aws", "123456789012", "shop", "arn:r", ("eu-west-1",))]
+            return [CALLER]
         case Consult():
             billed = data.draw(st.lists(st.sampled_from([None, 100]), max_size=2))
             return [*map(_billed, billed), _consulted(session, move, data)]
         case Review():
             return [_reviewed(session, data)]
-        case Ask(request):
-            verb = data.draw(st.sampled_from(get_args(Verb)))
-            over = verb == "approve" and request.blockers > 0
-            comment = data.draw(st.sampled_from(["", "too broad"]))
-            return [
-                DecisionMade(
-                    request=request.request,
-                    digest=request.digest,
-                    verb=verb,
-                    by="human",
-                    identity="somebody",
-                    surface="plain",
-                    override_blockers=over,
-                    comment=comment,
-                )
-            ]
+        case Ask(request) | HandOver(request):
+            handed = isinstance(move, HandOver)
+            return _brought(request, data) if handed else [_decided(request, data)]
         case Execute():
             return _executed(session, data)
         case Distil():
             return [_card(session)]
         case Done():
             raise AssertionError("a finished session has no moves")
+
+
+def _decided(request: DecisionRequested, data: st.DataObject) -> Event:
+    verb = data.draw(st.sampled_from(get_args(Verb)))
+    return DecisionMade(
+        request=request.request,
+        digest=request.digest,
+        verb=verb,
+        by="human",
+        identity="somebody",
+        surface="plain",
+        override_blockers=verb == "approve" and request.blockers > 0,
+        comment=data.draw(st.sampled_from(["", "too broad"])),
+    )
+
+
+def _brought(request: DecisionRequested, data: st.DataObject) -> list[Event]:
+    handed = ScriptHanded(request.request, "/somewhere", {})
+    taken = ResultTaken(request.request, request.digest, "somebody", "plain", None, Sha("00"))
+    verb = data.draw(TURNED_DOWN)
+    turned_down = DecisionMade(request.request, request.digest, verb, "human", "me", "plain")
+    answers: list[list[Event]] = [[handed, taken], [taken], [handed], [turned_down]]
+    return data.draw(st.sampled_from(answers))
 
 
 def _billed(cost: int | None) -> Event:
@@ -302,7 +319,9 @@ def _executed(session: Session, data: st.DataObject) -> list[Event]:
     assert step is not None
     assert step.request is not None
     events: list[Event] = [
-        RunStarted(run, step.request.request, "run", step.request.digest, "replayed", ()),
+        RunStarted(
+            run, step.request.request, step.request.purpose, step.request.digest, "replayed", ()
+        ),
         RunOutput(run, "stdout", 0, "hello\n", 0),
         *_changes(run, data.draw(st.lists(st.sampled_from(["sent", "answered"]), max_size=3))),
         RunFinished(run, "exited", data.draw(st.integers(0, 1)), None, None, {}, ()),
@@ -360,8 +379,11 @@ def _card(session: Session) -> Event:
     step = session.step
     assert step is not None
     name = f"E{len(session.cards) + 1}"
-    return EvidenceAdded(name, step.plan.step, "X1", "look", {"n": 1}, (), (), (), (), "", None)
+    main = step.turn_to("run")
+    hand = main is not None and main.taken is not None
+    card = EvidenceAdded(name, step.plan.step, "X1", "look", {"n": 1}, (), (), (), (), "", None)
+    return replace(card, by_hand=hand)
 
 
-SessionMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=60)
+SessionMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=50)
 TestSessionMachine = SessionMachine.TestCase

@@ -29,6 +29,7 @@ from core.engine import Engine, Ports
 from core.errors import CountersignError
 from core.events import AnswerGiven, CallerIdentified, DecisionMade, Fact, Mode, PlanProposed
 from core.gateway_client import GatewayProcess
+from core.people import NOBODY_BRINGS, Taker
 from core.planner import Planner
 from core.recorded_jobs import ReplayingWorkshop
 from core.redact import Redactor
@@ -115,7 +116,7 @@ class Practice(Desk):
 
     review: Reviewed = field(default_factory=Reviewed)
 
-    def engine(self, planner: Planner, approver: Approver) -> Engine:
+    def engine(self, planner: Planner, approver: Approver, taker: Taker = NOBODY_BRINGS) -> Engine:
         ports = Ports(
             planner=planner,
             review=self.review,
@@ -127,6 +128,7 @@ class Practice(Desk):
             redactor=Redactor(key=b"k" * 32, patterns=()),
             identity="somebody",
             new_access_key=lambda: "AKIACOUNTERSIGN00000",
+            taker=taker,
         )
         return Engine(ports, self.log)
 

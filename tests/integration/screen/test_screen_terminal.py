@@ -82,7 +82,7 @@ class Terminal:
 
     def end(self) -> int:
         """Read until the program has ended; returns its exit code."""
-        while self._read(20):
+        while self._read(50):
             pass
         self.code = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
         return self.code
