@@ -228,6 +228,7 @@ class Engine:
             excess=found.excess,
             proposed=dict(found.proposed),
             poor=found.poor,
+            unresolved=found.unresolved,
         )
 
     async def _execute(self, move: Execute, session: Session) -> AsyncGenerator[Event, None]:

@@ -4,10 +4,12 @@ It is given a run's specification and believes nothing of it: the digests are co
 policy that judges is the one inside the hashed preimage, and where answers come from is checked
 against the source that was approved. It lives as long as the other end of the control socket.
 
-Answers come from AWS, from a recording or from a simulated account. A simulator is started at the
-first run that needs it and stays, so that all runs of a session share one world; the operator's
-credentials are looked for at the first run that needs them, by a child (`core.credentials`), and
-stay here. Only that child sees the AWS settings of the operator's environment.
+Answers come from AWS, from a recording or from a simulated account; those of a rehearsal are made
+up, whatever the source of the run itself, and nothing of what follows is needed for them. A
+simulator is started at the first run that needs it and stays, so that all runs of a session share
+one world; the operator's credentials are looked for at the first run that needs them, by a child
+(`core.credentials`), and stay here. Only that child sees the AWS settings of the operator's
+environment.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from core.upstream.concealing import Concealing
 from core.upstream.guarded import Guarded, Purse
 from core.upstream.live import Live
 from core.upstream.recorded import Recorded
+from core.upstream.rehearsal import Rehearsal
 from core.upstream.simulated import Simulated
 from core.upstream.wire import Wire
 from sandbox.errors import GatewayLost
@@ -88,8 +91,8 @@ def open_run(data: bytes) -> RunPorts:
 def _wrapped(upstream: Upstream, spec: Spec, judge: Judge, vault: Vault) -> Upstream:
     """Return an upstream that answers from the record, guards the bill and keeps secrets back."""
     concealing = Concealing(upstream, vault)
-    if isinstance(upstream, Recorded):
-        return concealing  # it costs nothing, and gives its answers in their order
+    if isinstance(upstream, Recorded | Rehearsal):
+        return concealing  # they cost nothing, and a recording gives its answers in their order
     allowance = spec.allowance
     purse = Purse(allowance.aws_left, allowance.aws_budget)
     guarded = Guarded(concealing, purse, estimate)
@@ -98,9 +101,9 @@ def _wrapped(upstream: Upstream, spec: Spec, judge: Judge, vault: Vault) -> Upst
 
 
 def _upstream(spec: Spec, judge: Judge, vault: Vault) -> Upstream:
-    kind, _, name = spec.source.partition(":")
     if spec.purpose == "rehearse":
-        raise GatewayLost("this gateway can't rehearse: a rehearsal must not reach AWS")
+        return Rehearsal(spec.partition, spec.account)
+    kind, _, name = spec.source.partition(":")
     if spec.source == "live":
         return _live(spec, judge, vault)
     if kind not in ("recorded", "simulated"):

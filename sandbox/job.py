@@ -250,7 +250,7 @@ class Authorize(Protocol):
 
 
 class Upstream(Protocol):
-    """Where a judged call goes: live, simulated, recorded.
+    """Where a judged call goes: live, simulated, recorded, rehearsal.
 
     Or one of these with something around it: what keeps secrets back, answers again from what was
     answered, guards the bill.

@@ -9,6 +9,9 @@ Does not: decide. What an approval may do is settled in core/, whatever is press
 
 from __future__ import annotations
 
+import string
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,8 +58,8 @@ class Action:
     """In the key bar; empty = only in the help."""
     help: str
     group: Group
-    in_bar: str = ""
-    """What the key bar shows instead of its first key, where it speaks for another action too."""
+    beside: str = ""
+    """Name of another action for which it speaks too in the key bar."""
     spare: int = 0
     """Where the key bar has no room, the highest number goes first."""
 
@@ -66,14 +69,14 @@ class Action:
         return self.group == "decide"
 
     @property
+    def title(self) -> str:
+        """Its name as people read it."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
     def key(self) -> str:
         """How people read its keys."""
         return " ".join(spelled(key) for key in self.keys)
-
-    @property
-    def bar_key(self) -> str:
-        """The same, as short as the key bar wants it."""
-        return self.in_bar or self.key.partition(" ")[0]
 
     def why_not(self, now: Situation) -> str:
         """Return why it makes no sense now, a sentence; empty when it does."""
@@ -95,26 +98,34 @@ class Action:
 
 
 MORE_THAN_ONE = 2
-_SPELLED = {
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "question_mark": "?",
-    "colon": ":",
-    "slash": "/",
-    "dollar_sign": "$",
+_NAMES_OF_SIGNS = {
+    "solidus": "slash",
+    "reverse_solidus": "backslash",
+    "commercial_at": "at",
+    "hyphen_minus": "minus",
+    "plus_sign": "plus",
+    "low_line": "underscore",
 }
+"""Where Textual names a key otherwise than Unicode names its sign."""
+
+
+def _key_of(sign: str) -> str:
+    name = unicodedata.name(sign).lower().replace("-", "_").replace(" ", "_")
+    return _NAMES_OF_SIGNS.get(name, name)
+
+
+_SIGNS = {_key_of(sign): sign for sign in string.punctuation}
+_KEYS = {sign: key for key, sign in _SIGNS.items()}
 
 
 def spelled(key: str) -> str:
-    """Return how people read a key: Textual's name for it, or the sign itself."""
-    return _SPELLED.get(key, key)
+    """Return how people read a key: the sign itself, or its name."""
+    return _SIGNS.get(key, key)
 
 
 def key_named(text: str) -> str:
     """Return Textual's name of a key that people wrote."""
-    return {sign: name for name, sign in _SPELLED.items()}.get(text, text)
+    return _KEYS.get(text, text)
 
 
 ACTIONS = (
@@ -158,9 +169,11 @@ ACTIONS = (
         "session",
     ),
     Action("event_back", ("h",), "", "To the event before.", "replay"),
-    Action("event_on", ("l",), "Events", "To the next event.", "replay", in_bar="h l"),
+    Action("event_on", ("l",), "Events", "To the next event.", "replay", beside="event_back"),
     Action("event_first", ("0",), "", "To the first event.", "replay"),
-    Action("event_last", ("dollar_sign",), "Ends", "To the last event.", "replay", in_bar="0 $"),
+    Action(
+        "event_last", ("dollar_sign",), "Ends", "To the last event.", "replay", beside="event_first"
+    ),
     Action("previous", ("left_square_bracket",), "", "Show the step before.", "look"),
     Action(
         "next",
@@ -168,7 +181,7 @@ ACTIONS = (
         "Steps",
         "To the next step, or the answer.",
         "look",
-        in_bar="[ ]",
+        beside="previous",
         spare=2,
     ),
     Action("follow", ("f",), "", "Show the step that is worked on, and follow from here.", "look"),
@@ -179,7 +192,7 @@ ACTIONS = (
         "Versions",
         "Show the version after.",
         "look",
-        in_bar="{ }",
+        beside="older",
         spare=4,
     ),
     Action(
@@ -213,7 +226,7 @@ ACTIONS = (
         "Export",
         "Write the answer as Markdown into the folder you are in.",
         "look",
-        in_bar="M J",
+        beside="json",
     ),
     Action("json", ("J",), "", "Write the answer as JSON into the folder you are in.", "look"),
     Action("home", ("H",), "", "Home: all sessions. What goes on here goes on.", "look"),
@@ -225,6 +238,17 @@ ACTIONS = (
         "look",
     ),
     Action("other", ("S",), "", "To the next session that is open at this screen.", "look"),
+    Action(
+        "palette",
+        ("colon", "ctrl+p"),
+        "Commands",
+        "Every action by its name; type to find it.",
+        "look",
+        spare=6,
+    ),
+    Action("copy", ("c",), "", "Copy what is selected, or the pane, to the clipboard.", "look"),
+    Action("copy_digest", ("C",), "", "Copy the whole digest to the clipboard.", "look"),
+    Action("picture", ("P",), "", "Keep a picture (SVG) of the screen in the data folder.", "look"),
     Action("help", ("question_mark", "f1"), "Help", "This page.", "look"),
     Action(
         "leave",
@@ -245,6 +269,12 @@ def _why_not_elsewhere(name: str, now: Situation) -> str:
     if name == "waiting" and not now.waiting:
         return "no other session waits"
     return ""
+
+
+def bar_key(action: Action, actions: Iterable[Action]) -> str:
+    """Return what the key bar shows of an action: its first key, and that of the one beside it."""
+    both = [each for each in actions if each.name == action.beside and each.keys]
+    return " ".join(spelled(each.keys[0]) for each in (*both, action) if each.keys)
 
 
 def _why_no_decision(now: Situation) -> str:

@@ -23,42 +23,18 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.color import Color
 from textual.filter import LineFilter
-from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from core.errors import Left
 from core.safe_text import safe_text
 from tui.bridge import Bridge
 from tui.hangup import watched
+from tui.look import PLAIN_LOOK, Look
 from tui.playback import Playback
 from tui.screens.review import ReviewScreen
 from tui.seats import Seat, Work
+from tui.themes import THEMES, VARIABLES
 
-THEME = Theme(
-    name="countersign",
-    dark=True,
-    primary="#7aa2f7",
-    secondary="#7dcfff",
-    accent="#bb9af7",
-    warning="#e0af68",
-    error="#f7768e",
-    success="#9ece6a",
-    foreground="#c8d0e8",
-    background="#15161e",
-    surface="#1a1b26",
-    panel="#242635",
-    variables={
-        "border-calm": "#3b4060",
-        "text-dim": "#8089ad",
-        "scrollbar": "#3b4060",
-        "scrollbar-hover": "#7aa2f7",
-        "scrollbar-active": "#7aa2f7",
-        "scrollbar-background": "#1a1b26",
-        "scrollbar-background-hover": "#1a1b26",
-        "scrollbar-background-active": "#1a1b26",
-        "scrollbar-corner-color": "#1a1b26",
-    },
-)
 _SUSPECT = re.compile(r"[^\x20-\x7e\u2500-\u25ff]")
 
 
@@ -92,10 +68,20 @@ class CountersignApp(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (180, "-broad")]  # noqa: RUF012 (Textual's)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-high")]  # noqa: RUF012 (Textual's)
 
-    def __init__(self, scene: Bridge | Playback, title: str, work: Work | None = None) -> None:
+    def __init__(
+        self,
+        scene: Bridge | Playback,
+        title: str,
+        work: Work | None = None,
+        look: Look = PLAIN_LOOK,
+    ) -> None:
         super().__init__()
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self.look = look
+        self.actions = look.actions
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = look.theme
+        self.set_keymap({each.name: ",".join(each.keys) for each in look.actions})
         self.animation_level = "none"
         self._first = Seat(scene, title, work)
         self.failure: BaseException | None = None
@@ -118,6 +104,9 @@ class CountersignApp(App[int]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._filter]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {**super().get_theme_variable_defaults(), **VARIABLES}
 
     def get_default_screen(self) -> ReviewScreen:
         return ReviewScreen(self.seat.scene, self.seat.title)

@@ -77,7 +77,7 @@ class Bridge:
         self.versions = Versions()
         self.inbox: asyncio.Queue[Command] = asyncio.Queue()
         self.approver = OnScreen(self.change)
-        self.on_change: Callable[[], None] | None = None
+        self.on_change: Callable[[], object] | None = None
         """Called soon after something changed, in the asyncio loop."""
         self.on_notice: Callable[[], None] | None = None
         """Likewise, for whoever looks at all sessions and not at this one."""

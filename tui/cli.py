@@ -187,6 +187,9 @@ def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--lock", action="store_true", help="first lock what --requirements names, in that file"
     )
+    command.add_argument(
+        "--diff", metavar="OTHER", help="compare with an earlier version of SCRIPT"
+    )
     command.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -270,12 +273,21 @@ def _report(error: Exception) -> int:
         code = _MACHINE_UNFIT
         streams.drop(sys.stdout)
     else:
-        message = f"internal error: {type(error).__name__}: {error}"
-        hint, code = "a bug in countersign: please report this line", _CRASHED
         if os.environ.get("COUNTERSIGN_TRACEBACK"):
             raise error
+        message, hint, code = *_crash(error), _CRASHED
     _tell(message, hint)
     return code
+
+
+def _crash(error: Exception) -> tuple[str, str]:
+    """Return the one line of a crash and its hint; the rest goes to a file, redacted."""
+    from tui import crash
+
+    path = crash.report(error, crash.reports_folder())
+    message = crash.redacted(f"internal error: {type(error).__name__}: {error}")
+    more = f", with {path}" if path else ""
+    return message, f"a bug in countersign: please report this line{more}"
 
 
 def _tell(message: str, hint: str) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.approval.draft import Draft
+    from core.approval.draft import Draft, Terms
+    from core.checks.compare import Difference
+    from core.checks.finding import Review
     from core.config import Settings
 
 
@@ -49,21 +51,34 @@ def run(arguments: Namespace) -> int:
 
 def check(arguments: Namespace) -> int:
     """Review a script; runs nothing, and changes nothing but a file that --lock is to lock."""
+    from core.approval.draft import approval_digest
+    from core.approval.modes import ceiling_of
     from core.checks.review import review
-    from tui import report
+    from tui import checking
 
     settings = _settings(arguments)
     if arguments.lock:
         _lock(arguments, settings)
     draft = _draft(arguments)
     found = review(draft, settings.standards())
-    document = report.check_document(draft, found, *_digest(arguments, settings, draft))
+    terms, why = _terms(arguments, settings)
+    mode = arguments.mode or settings.mode
+    checked = checking.Checked(
+        draft=draft,
+        found=found,
+        digest=approval_digest(terms.preimage(draft.digest())) if terms else None,
+        why_not=why,
+        mode=mode,
+        ceiling=terms.ceiling if terms else ceiling_of(mode, settings.ceiling),
+        unattended=settings.ceiling,
+        regions=terms.target.regions if terms else None,
+        difference=_difference(arguments, settings, draft, found) if arguments.diff else None,
+    )
     if arguments.json:
-        print(json.dumps(document, ensure_ascii=False))
+        print(json.dumps(checking.document(checked), ensure_ascii=False))
     else:
-        print(report.check_text(document))
-    blocked = any(finding["severity"] == "blocker" for finding in document["findings"])
-    return 1 if blocked else 0
+        print(checking.text(checked))
+    return 1 if found.blockers else 0
 
 
 def replay(arguments: Namespace) -> int:
@@ -200,9 +215,8 @@ def _lock(arguments: Namespace, settings: Settings) -> None:
     asyncio.run(lock_requirements(Path(arguments.requirements), packages_of(settings).lock))
 
 
-def _digest(arguments: Namespace, settings: Settings, draft: Draft) -> tuple[str | None, str]:
-    """Return the digest that `run` would ask for, or None and why there is none."""
-    from core.approval.draft import approval_digest
+def _terms(arguments: Namespace, settings: Settings) -> tuple[Terms | None, str]:
+    """Return what `run` would bind besides the draft, or None and why that can't be told."""
     from core.aws import open_source
     from core.errors import IdentityUnknown
     from core.start import preview, sessions_folder
@@ -212,7 +226,21 @@ def _digest(arguments: Namespace, settings: Settings, draft: Draft) -> tuple[str
     source = open_source(arguments.aws, sessions_folder(settings), order)
     mode = arguments.mode or settings.mode
     try:
-        terms = preview(settings, source, mode, tuple(arguments.region))
+        return preview(settings, source, mode, tuple(arguments.region)), ""
     except IdentityUnknown as error:
         return None, f"{error}; {error.hint}"
-    return approval_digest(terms.preimage(draft.digest())), ""
+
+
+def _difference(
+    arguments: Namespace, settings: Settings, draft: Draft, found: Review
+) -> Difference:
+    """Compare with an earlier version of the script, under the same policy and all else."""
+    from dataclasses import replace
+
+    from core.checks.compare import difference
+    from core.checks.review import review
+    from core.draft_files import DraftFiles, read_draft
+
+    earlier = read_draft(DraftFiles(script=Path(arguments.diff))).script
+    before = review(replace(draft, script=earlier), settings.standards())
+    return difference((arguments.diff, earlier, before), (arguments.script, draft.script, found))

@@ -16,6 +16,7 @@ from core.approval.draft import Draft
 from core.approval.modes import TIER_NAMES
 from core.calls import AwsCalled, AwsIntended
 from core.checks.finding import Finding
+from core.checks.summary import one_line
 from core.events import (
     AnswerGiven,
     CallerIdentified,
@@ -143,8 +144,12 @@ def _(event: DraftGenerated) -> list[str]:
 @describe.register
 def _(event: ReviewFinished) -> list[str]:
     calls = ", ".join(f"{call.service}.{call.operation}" for call in event.calls) or "none"
-    head = f"{event.step} reviewed: tier {event.tier}, {TIER_NAMES[event.tier]}; calls: {calls}"
-    return [head, *(finding_text(finding) for finding in event.findings)]
+    tier = f"tier {event.tier}, {TIER_NAMES[event.tier]}; calls: {calls}"
+    return [
+        f"{event.step} reviewed: {one_line(event)}",
+        tier,
+        *(finding_text(finding) for finding in event.findings),
+    ]
 
 
 @describe.register

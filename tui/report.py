@@ -1,17 +1,13 @@
-"""What `check`, `verify`, `sessions` and `doctor` say: documents for machines, and their texts."""
+"""What `verify`, `sessions` and `doctor` say: documents for machines, and their texts."""
 
 from __future__ import annotations
 
 import asyncio
 import platform
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.approval.draft import Draft
-from core.approval.modes import TIER_NAMES
-from core.checks.finding import Finding, Review
 from core.codec import parse
 from core.config import Settings
 from core.errors import CountersignError, JournalError
@@ -20,45 +16,9 @@ from core.journal.store import Entry, read
 from core.journal.verify import Verification
 from core.safe_text import safe_line
 from sandbox.errors import SandboxError
-from tui.plain import finding_text, timestamp
+from tui.plain import timestamp
 
 Document = dict[str, Any]
-
-
-def check_document(draft: Draft, found: Review, digest: str | None, why: str) -> Document:
-    """Return what `check --json` prints; `why` says why there is no digest."""
-    return {
-        "code_digest": draft.code_digest(),
-        "draft_digest": draft.digest(),
-        "digest": digest,
-        "digest_reason": why,
-        "tier": found.tier,
-        "findings": [asdict(finding) for finding in found.findings],
-        "calls": [asdict(call) for call in found.calls],
-        "policy": {
-            "missing": list(found.missing),
-            "excess": list(found.excess),
-            "proposed": dict(found.proposed),
-        },
-    }
-
-
-def check_text(document: Document) -> str:
-    """Return the same for people."""
-    calls = [
-        f"  line {call['line']}: {call['service']}.{call['operation']}"
-        for call in document["calls"]
-    ]
-    lines = [
-        f"tier {document['tier']}, {TIER_NAMES[document['tier']]}",
-        *(finding_text(Finding(**finding)) for finding in document["findings"]),
-        "calls:" if calls else "calls: none",
-        *calls,
-        f"code_digest   {document['code_digest']}",
-        f"draft_digest  {document['draft_digest']}",
-        f"digest        {document['digest'] or 'none: ' + document['digest_reason']}",
-    ]
-    return "\n".join(safe_line(line) for line in lines)
 
 
 def verification_document(path: Path, found: Verification) -> Document:

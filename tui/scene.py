@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Protocol
 
 from core.events import DecisionMade, DecisionRequested, Event, Fact, ReviewFinished
-from core.session import Session, Step
+from core.session import Session
+from core.step import Step, Turn
 from sandbox.job import Sha
 from tui.moments import Moment
 from tui.plain import fact_text
@@ -77,9 +78,7 @@ class Versions:
             step,
             drafts=step.drafts[:version],
             review=self._reviews.get(key),
-            request=request,
-            decision=self._decisions.get(request.request) if request else None,
-            run=None,
+            turns=(Turn(request, self._decisions.get(request.request)),) if request else (),
             closed=False,
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 from core.approval.draft import Draft, Purpose, Terms, approval_digest
 from core.canonical import canonical, digest_of
@@ -36,6 +36,7 @@ class Spec:
 
     digest: Sha
     purpose: Purpose
+    """From the hashed preimage: with "rehearse" nothing is asked, wherever the source is."""
     policy: Json
     account: str
     partition: str
@@ -90,7 +91,7 @@ def read_spec(data: bytes) -> Spec:
             raise NotCountersigned("the specification does not match its digest")
         return Spec(
             digest=document["digest"],
-            purpose=approval["purpose"],
+            purpose=_purpose(approval["purpose"]),
             policy=code["policy"],
             account=approval["account"],
             partition=approval["partition"],
@@ -106,6 +107,14 @@ def read_spec(data: bytes) -> Spec:
         )
     except (KeyError, TypeError, ValueError, RecursionError, NotCanonical) as error:
         raise NotCountersigned(f"the specification can't be read: {error!r}") from error
+
+
+def _purpose(given: Any) -> Purpose:
+    """Return a purpose; raises ValueError for one that nobody here knows."""
+    if given not in get_args(Purpose):
+        raise ValueError(f"nothing is known of the purpose {given!r}")
+    purpose: Purpose = given
+    return purpose
 
 
 def _allowance(given: Any) -> Allowance:

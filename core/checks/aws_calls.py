@@ -1,24 +1,30 @@
-"""Which AWS calls the code makes, read from it without running it, and which of them exist.
+"""Which AWS calls the code makes, read from it without running it, and what is wrong with them.
 
-Checked against botocore's models: a service, operation, paginator or waiter that does not exist is
-a blocker, since the script would fail there. What can't be told (a client out of sight, a computed
-name) is a warning: the list of calls is incomplete then. It is advice either way: what may happen
-is decided by the policy at the gateway, never by what this finds.
+Checked against botocore's models: a service, operation, parameter, paginator, waiter or key of an
+answer that does not exist is a blocker, since the script would fail there. What can't be told (a
+client out of sight, a computed name) is a warning, and the list of calls is incomplete then. It is
+advice either way: what may happen is decided by the policy at the gateway, never by what is found.
 """
 
 from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from core.checks import models
-from core.checks.clients import Clients, Values, service_argument
+from core.checks import literals, models, paging, parameters, responses
+from core.checks.clients import clients_of, service_argument
 from core.checks.finding import Call, Finding, Severity
+from core.checks.following import Clients
+from core.checks.literals import Entries
 from core.checks.names import Names, collect, last_name
+from core.checks.parameters import Wanted
+from core.checks.resources import collection, members
+from core.checks.values import NOT_OF_BOTO3, Value, Values, member
 from core.iam.actions import operations
+from sandbox.job import Json
 
 _SOURCE = "aws-calls"
 _NAMED: Mapping[str, tuple[str, Callable[[str], Mapping[str, str]]]] = {
@@ -46,6 +52,17 @@ _TRANSFERS = {
 }
 """What boto3 adds to the S3 client."""
 _HIDERS = {"exec", "eval", "compile", "__import__"}
+_HIDERS_OF_METHODS = {"attrgetter", "methodcaller", "vars"}
+_EXTRA = {"paginate": frozenset({"PaginationConfig"}), "wait": frozenset({"WaiterConfig"})}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A call with its parameters, as far as they can be told from the code."""
+
+    call: Call
+    parameters: Json
+    """UNKNOWN_PART of `core.iam.globs` stands for what is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,46 +74,65 @@ class Extraction:
     findings: tuple[Finding, ...] = ()
     complete: bool = True
     """Whether nothing was noticed that could hide more calls."""
+    sites: tuple[Site, ...] = ()
+    """The calls whose parameters are in sight; a method that is handed on is none of them."""
+    unresolved: int = 0
+    """Places where a call, or what hides one, can't be told."""
 
 
 def extract(tree: ast.Module) -> Extraction:
     """Find the AWS calls of a script."""
     names = collect(tree)
-    reader = _Reader(names, Clients(names))
-    found = list(dict.fromkeys(one for node in ast.walk(tree) for one in reader.read(node)))
+    reader = _Reader(names, clients_of(names), _texts(tree))
+    told: list[Call | Finding] = [one for node in ast.walk(tree) for one in reader.read(node)]
     if reader.clients.exhausted:
-        found.append(_doubt(None, "the script is too entangled to follow every client in it"))
-    calls = (one for one in found if isinstance(one, Call))
+        told.append(_doubt(None, "the script is too entangled to follow every client in it"))
+    found = dict.fromkeys(told)
     findings = tuple(one for one in found if isinstance(one, Finding))
+    unresolved = sum(one.rule == "cannot-tell" for one in findings)
+    calls = (one for one in found if isinstance(one, Call))
     return Extraction(
         calls=tuple(sorted(calls, key=lambda one: (one.line, one.service, one.operation))),
         findings=findings,
-        complete=not any(one.rule in ("cannot-tell", "resource") for one in findings),
+        complete=not unresolved,
+        sites=tuple(reader.sites),
+        unresolved=unresolved,
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reader:
     names: Names
     clients: Clients
+    texts: Collection[str]
+    sites: list[Site] = field(default_factory=list)
 
     def read(self, node: ast.AST) -> Iterator[Call | Finding]:
         """Calls and findings of one node, without those of the nodes inside it."""
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             yield from self._method(node)
         elif isinstance(node, ast.Call):
-            name = last_name(node.func)
-            built_in = isinstance(node.func, ast.Name)
-            if name in _NAMED:
-                yield from self._named(node, name)
-            elif name == "getattr" and built_in:
-                yield from self._computed(node)
-            elif name == "import_module" or (name in _HIDERS and built_in):
-                yield _doubt(node.lineno, f"what {name}() brings in can't be seen here")
-            else:
-                yield from self._making(node)
-                yield from self._untraced(node)
+            yield from self._call(node)
+        for one in responses.absent(self.clients, node):
+            yield _unknown("unknown-key", one.line, one.message, one.near)
 
+    def _call(self, node: ast.Call) -> Iterator[Call | Finding]:
+        name = last_name(node.func)
+        built_in = isinstance(node.func, ast.Name)
+        if name in _NAMED:
+            yield from self._named(node, name)
+        elif name == "getattr" and built_in:
+            yield from self._computed(node)
+        elif name == "import_module" or (name in _HIDERS and built_in):
+            yield _doubt(node.lineno, f"what {name}() brings in can't be seen here")
+        elif name in _HIDERS_OF_METHODS and (built_in or name != "vars"):
+            yield _doubt(node.lineno, f"what {name}() calls can't be seen here")
+        else:
+            yield from self._making(node)
+            yield from self._untraced(node)
+            yield from self._arguments(node)
+
+    # -------------------------------------------------------------- clients and resources
     def _making(self, node: ast.Call) -> Iterator[Finding]:
         """Findings about a client or resource being made."""
         makers = {one.name for one in self.clients.values(node.func) if one.kind == "maker"}
@@ -110,23 +146,20 @@ class _Reader:
                 yield _unknown(
                     "unknown-service", node.lineno, f"there is no service {service!r}", near
                 )
+            elif "client" not in makers and service not in models.resource_services():
+                message = f"boto3 has no resource {service!r}"
+                fix = f'use boto3.client("{service}")'
+                yield _finding("unknown-service", "blocker", node.lineno, message, fix)
         if argument is not None and not services:
             yield _doubt(node.lineno, "which service this client is for can't be told")
-        if "resource" in makers:
-            yield _finding(
-                "resource",
-                "warning",
-                node.lineno,
-                "which AWS calls a resource makes can't be told from the code",
-                'use boto3.client("...") and its methods',
-            )
 
     def _method(self, node: ast.Attribute) -> Iterator[Call | Finding]:
         """The call behind `client.method`, called here or handed on."""
-        if node.attr in _HARMLESS:
-            return
         line = node.end_lineno or node.lineno
-        yield from self._operations(self.clients.values(node.value), (node.attr,), line)
+        values = self.clients.values(node.value)
+        if node.attr not in _HARMLESS:
+            yield from self._operations(values, (node.attr,), line)
+        yield from self._members(values, node.attr, line)
 
     def _operations(
         self, values: Values, methods: tuple[str, ...], line: int
@@ -142,10 +175,35 @@ class _Reader:
             yield from calls
             if calls or method in _HARMLESS:
                 continue
-            if services and "" not in clients:
+            if clients and method.startswith("_"):
+                yield _doubt(line, f"what {method} does inside boto3 can't be seen here")
+            elif services and "" not in clients:
                 yield _no_operation(services, method, line)
             elif "" in clients:
                 yield _doubt(line, f"which service {method} is called on can't be told")
+
+    def _members(self, values: Values, name: str, line: int) -> Iterator[Call | Finding]:
+        """The call behind an attribute of a resource or a collection."""
+        owners = sorted(
+            (one for one in values if one.kind in ("resource", "collection") and _is_known(one)),
+            key=lambda one: (one.name, one.of),
+        )
+        found = [(one, told) for one in owners if (told := member(one, name))]
+        for owner, told in found:
+            if told.operation and not (owner.more and told.kind == "field"):
+                yield Call(owner.name, told.operation, line)
+        if owners and not found:
+            yield self._no_member(owners[0], name, line)
+
+    def _no_member(self, owner: Value, name: str, line: int) -> Finding:
+        if name.startswith("_"):
+            return _doubt(line, f"what {name} does inside boto3 can't be seen here")
+        kind = owner.of.partition("/")[0]
+        what, known = f"{owner.name}.{kind or 'resource'}", set(members(owner.name, kind))
+        if owner.kind == "collection":
+            what, known = f"a collection of {what}", set(collection(owner.name, kind))
+        near = _near(name, known)
+        return _unknown("unknown-attribute", line, f"{what} has no {name!r}", near)
 
     def _named(self, node: ast.Call, getter: str) -> Iterator[Call | Finding]:
         """The call behind `client.get_paginator("name")` or `get_waiter`."""
@@ -173,7 +231,7 @@ class _Reader:
     def _computed(self, node: ast.Call) -> Iterator[Call | Finding]:
         """The calls behind `getattr(client, name)`."""
         values = self.clients.values(node.args[0]) if node.args else frozenset()
-        if not any(one.kind == "client" for one in values):
+        if not any(one.kind not in NOT_OF_BOTO3 for one in values):
             return
         methods = self.clients.texts(node.args[1]) if len(node.args) > 1 else ()
         if not methods:
@@ -181,13 +239,83 @@ class _Reader:
         yield from self._operations(values, methods, node.lineno)
 
     def _untraced(self, node: ast.Call) -> Iterator[Finding]:
-        """A doubt about what looks like an AWS call on something that was not followed."""
+        """A call that looks like AWS, on a client that is out of sight."""
         function = node.func
         if not isinstance(function, ast.Attribute) or function.attr in self.names.everywhere:
             return
-        if function.attr in _familiar_methods() and not self.clients.values(function.value):
+        kinds = {one.kind for one in self.clients.values(function.value)}
+        if function.attr in _familiar_methods() and kinds <= NOT_OF_BOTO3:
             line = function.end_lineno or function.lineno
             yield _doubt(line, f"which client {function.attr} is called on can't be told")
+
+    # -------------------------------------------------------------- arguments
+    def _arguments(self, node: ast.Call) -> Iterator[Finding]:
+        """What is wrong with the arguments of a call of AWS."""
+        values = self.clients.values(node.func)
+        wanted = [one for one in map(_wanted, sorted(values, key=str)) if one]
+        if not wanted:
+            return
+        found = literals.arguments(self.clients, node)
+        line = getattr(node.func, "end_lineno", None) or node.lineno
+        for one in wanted:
+            given = literals.to_json((found,)) if one.given == frozenset() else {}
+            self.sites.append(Site(Call(one.service, one.operation, line), given))
+        if node.args and not any(isinstance(one, ast.Starred) for one in node.args):
+            message = f"{wanted[0].operation} takes its parameters by name only"
+            yield _finding("positional", "blocker", line, message, "write Name=value")
+        each = [[*parameters.check(one, found, self.names.keys)] for one in wanted]
+        for problem in min(each, key=len):
+            yield _finding(
+                problem.rule,
+                problem.severity,
+                _line_of(node, problem.message) or line,
+                problem.message,
+                f"did you mean {problem.near}?" if problem.near else "look it up in the API's page",
+            )
+        if all(one.kind == "operation" for one in values if one.kind not in NOT_OF_BOTO3):
+            yield from self._pages(wanted, found, line)
+
+    def _pages(self, wanted: list[Wanted], found: Entries, line: int) -> Iterator[Finding]:
+        for one in wanted:
+            token = paging.dropped(one.service, one.operation, found, self.texts)
+            if token:
+                method = models.method_name(one.operation)
+                message = f"only the first page of {method} is read"
+                fix = f'use get_paginator("{method}"), or ask again with {token}'
+                yield _finding("one-page", "warning", line, message, fix)
+
+
+def _wanted(value: Value) -> Wanted | None:
+    """The parameters that calling something of boto3 takes; None where they are not checked."""
+    if value.kind in ("operation", "paginate", "wait"):
+        return Wanted(value.name, value.of, _EXTRA.get(value.kind, frozenset()))
+    if value.kind == "filter":
+        return Wanted(value.name, value.of.partition("/")[2], given=None)
+    if value.kind in ("action", "batch"):
+        kind, _, name = value.of.rpartition(".")
+        owner = Value("collection" if value.kind == "batch" else "resource", value.name, of=kind)
+        told = member(owner, name)
+        if told is not None and models.input_of(value.name, told.operation):
+            return Wanted(value.name, told.operation, given=told.given or frozenset({"-"}))
+    return None
+
+
+def _line_of(node: ast.Call, message: str) -> int | None:
+    """The line of the argument that a message speaks of first, where it is an argument here."""
+    for keyword in node.keywords:
+        if keyword.arg and (f"{keyword.arg!r}" in message or message.startswith(keyword.arg)):
+            return keyword.lineno
+    return None
+
+
+def _is_known(value: Value) -> bool:
+    kind = value.of.partition("/")[0]
+    return bool(value.name in models.resource_services() and members(value.name, kind))
+
+
+def _texts(tree: ast.Module) -> frozenset[str]:
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return frozenset(value for value in constants if isinstance(value, str))
 
 
 def _methods(service: str) -> Mapping[str, str]:
@@ -221,7 +349,7 @@ def _finding(rule: str, severity: Severity, line: int | None, message: str, fix:
     return Finding(_SOURCE, rule, severity, line, message, fix)
 
 
-def _near(name: str, known: Iterator[str] | frozenset[str] | set[str]) -> str:
+def _near(name: str, known: frozenset[str] | set[str]) -> str:
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), "")
 
 

@@ -66,6 +66,8 @@ class Review:
     """The policy that allows what the calls need, and nothing else."""
     poor: bool = False
     """Whether there are more remarks on quality than the settings allow a model's draft."""
+    unresolved: int = 0
+    """Places in the code where a call, or what hides one, can't be told."""
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -77,6 +79,7 @@ class Review:
         return {
             "tier": self.tier,
             "poor": self.poor,
+            "unresolved": self.unresolved,
             "findings": [asdict(one) for one in self.findings],
             "calls": [asdict(one) for one in self.calls],
             "policy": {

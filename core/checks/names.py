@@ -8,7 +8,7 @@ errs towards seeing too much. Nothing here is recursive, so no script is nested 
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -20,7 +20,12 @@ ANY: Final = "any"
 Step = str | int
 """EACH, ANY, a position, or "=key"."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_APPENDERS = {"add", "append", "insert", "setdefault"}
+_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_SCOPES = Function | ast.ClassDef | _COMPREHENSIONS
+_APPENDERS = {"add", "append", "appendleft", "insert"}
+_JOINERS = {"extend", "update"}
+_MAPPERS = {"filter", "map", "starmap"}
+_SORTERS = {"groupby", "max", "min", "sort", "sorted"}
 
 
 @dataclass(eq=False, slots=True)
@@ -39,8 +44,8 @@ class Source:
     origin: ast.AST | str
     scope: Scope
     path: tuple[Step, ...] = ()
-    stored: int = 0
-    """How deep the value is put into the name: 0 for `name = value`, 1 for `name[key] = value`."""
+    keys: tuple[Step, ...] = ()
+    """Where in the name the value is put: none for `name = value`, "=a" for `name["a"] = value`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class CallSite:
     arguments: tuple[ast.expr, ...]
     keywords: tuple[ast.keyword, ...]
     scope: Scope
+    each: bool = False
+    """Whether it gets the items of its arguments, one by one, as `map` hands them on."""
 
 
 @dataclass(slots=True)
@@ -62,8 +69,21 @@ class Names:
     attributes: dict[str, list[Source]] = field(default_factory=lambda: defaultdict(list))
     calls: dict[str, list[CallSite]] = field(default_factory=lambda: defaultdict(list))
     returns: dict[ast.AST, list[ast.expr]] = field(default_factory=lambda: defaultdict(list))
+    yields: dict[ast.AST, list[ast.Yield | ast.YieldFrom]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     lambdas: dict[ast.AST, str] = field(default_factory=dict)
     """The name that a lambda is given."""
+    keys: set[str] = field(default_factory=set)
+    """Every key that the script puts into something itself."""
+    loads: Counter[str] = field(default_factory=Counter)
+    """How often a name is read."""
+    handled: Counter[str] = field(default_factory=Counter)
+    """How often it is read to be called, with arguments that are in sight."""
+
+    def escapes(self, function: str) -> bool:
+        """Whether a function may be called with arguments that are out of sight."""
+        return self.loads[function] > self.handled[function]
 
     def lookup(self, name: str, scope: Scope | None) -> list[Source]:
         """Where `name` comes from, seen from `scope`; from anywhere if it is bound in no scope."""
@@ -83,7 +103,10 @@ class Names:
             elif isinstance(target, ast.Attribute):
                 self.attributes[target.attr].append(source)
             elif isinstance(target, ast.Subscript):
-                waiting.append((target.value, replace(source, stored=source.stored + 1)))
+                key = step_of(target.slice)
+                if isinstance(key, str):
+                    self.keys.add(key.removeprefix("="))
+                waiting.append((target.value, replace(source, keys=(key, *source.keys))))
             elif isinstance(target, ast.Tuple | ast.List):
                 waiting += [
                     (item, replace(source, path=(*source.path, at)))
@@ -101,15 +124,39 @@ def collect(tree: ast.Module) -> Names:
     """Read all names of a script."""
     names = Names()
     waiting: list[tuple[ast.AST, Scope]] = [(tree, Scope(tree, None))]
+    firsts: set[ast.AST] = set()
     while waiting:
         node, scope = waiting.pop()
         names.scopes[node] = scope
         record = _RECORDERS.get(type(node))
         if record:
             record(names, node, scope)
-        inner = Scope(node, scope) if isinstance(node, Function | ast.ClassDef) else scope
-        waiting += [(child, inner) for child in ast.iter_child_nodes(node)]
+        inner = Scope(node, scope) if isinstance(node, _SCOPES) else scope
+        for child in ast.iter_child_nodes(node):
+            # What a comprehension goes over first is seen from outside of it.
+            outside = child in firsts
+            waiting.append((child, scope.parent or scope if outside else inner))
+        if isinstance(node, _COMPREHENSIONS):
+            firsts.add(node.generators[0].iter)
+    for node in names.scopes:
+        if isinstance(node, ast.ClassDef):
+            _fields(names, node)
     return names
+
+
+def _fields(names: Names, node: ast.ClassDef) -> None:
+    """Give the fields of a dataclass what its constructor is called with."""
+    listed = [one.target.id for one in node.body if _is_field(one)]  # type: ignore[attr-defined]
+    for site in names.calls.get(node.name, ()) if listed else ():
+        for name, argument in zip(listed, site.arguments, strict=False):
+            names.attributes[name].append(Source(argument, site.scope))
+        for keyword in site.keywords:
+            if keyword.arg and keyword.arg in listed:
+                names.attributes[keyword.arg].append(Source(keyword.value, site.scope))
+
+
+def _is_field(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
 
 
 def _assign(names: Names, node: Any, scope: Scope) -> None:
@@ -154,15 +201,72 @@ def _import_from(names: Names, node: Any, scope: Scope) -> None:
         names.bind(ast.Name(alias.asname or alias.name), origin)
 
 
+def _yield(names: Names, node: Any, scope: Scope) -> None:
+    if node.value is not None:
+        names.yields[scope.owner].append(node)
+
+
+def _read(names: Names, node: Any, scope: Scope) -> None:  # noqa: ARG001 - one signature for all
+    if isinstance(node.ctx, ast.Load):
+        names.loads[last_name(node)] += 1
+
+
 def _call(names: Names, node: Any, scope: Scope) -> None:
     callee = last_name(node.func)
+    names.handled[callee] += 1
     arguments, keywords = tuple(node.args), tuple(node.keywords)
-    if callee == "submit" and arguments:
+    if callee in ("submit", "to_thread") and arguments:
         callee, arguments = last_name(arguments[0]), arguments[1:]
+        names.handled[callee] += 1
     if callee:
         names.calls[callee].append(CallSite(arguments, keywords, scope))
-    if callee in _APPENDERS and isinstance(node.func, ast.Attribute) and arguments:
-        names.bind(node.func.value, Source(arguments[-1], scope, stored=1))
+    _hand_on(names, node, scope)
+    if isinstance(node.func, ast.Attribute):
+        _put(names, node, scope)
+
+
+def _hand_on(names: Names, node: ast.Call, scope: Scope) -> None:
+    """A function that is called with the items of something: by `map`, or as the key of a sort."""
+    callee, arguments = last_name(node.func), node.args
+    function: ast.expr | None = None
+    if callee in _MAPPERS and len(arguments) > 1:
+        function, arguments = arguments[0], arguments[1:]
+    elif callee in _SORTERS:
+        function = next((one.value for one in node.keywords if one.arg == "key"), None)
+        if callee == "sort" and isinstance(node.func, ast.Attribute):
+            arguments = [node.func.value]
+    if function is None:
+        return
+    name = last_name(function)
+    if isinstance(function, ast.Lambda):
+        name = names.lambdas.setdefault(function, f"lambda {id(function)}")
+    names.handled[name] += 1
+    names.calls[name].append(CallSite(tuple(arguments), (), scope, each=True))
+
+
+def _put(names: Names, node: Any, scope: Scope) -> None:
+    """What a method of a list or dictionary puts into it."""
+    callee, arguments = node.func.attr, node.args
+    if callee in _APPENDERS and arguments:
+        names.bind(node.func.value, Source(arguments[-1], scope, keys=(ANY,)))
+    elif callee == "setdefault" and len(arguments) > 1:
+        target = ast.Subscript(node.func.value, arguments[0])
+        names.bind(target, Source(arguments[1], scope))
+    elif callee in _JOINERS:
+        for argument in arguments:
+            names.bind(node.func.value, Source(argument, scope))
+        for keyword in node.keywords:
+            if keyword.arg:
+                target = ast.Subscript(node.func.value, ast.Constant(keyword.arg))
+                names.bind(target, Source(keyword.value, scope))
+
+
+def step_of(key: ast.AST) -> Step:
+    """The step that a subscript takes."""
+    value = key.value if isinstance(key, ast.Constant) else None
+    if isinstance(value, str):
+        return f"={value}"
+    return value if isinstance(value, int) else ANY
 
 
 def last_name(node: ast.AST) -> str:
@@ -176,6 +280,7 @@ _RECORDERS: Mapping[type[ast.AST], Callable[[Names, Any, Scope], None]] = {
     ast.Assign: _assign,
     ast.AnnAssign: _assign,
     ast.NamedExpr: _assign,
+    ast.AugAssign: _assign,
     ast.For: _loop,
     ast.AsyncFor: _loop,
     ast.comprehension: _loop,
@@ -185,6 +290,10 @@ _RECORDERS: Mapping[type[ast.AST], Callable[[Names, Any, Scope], None]] = {
     ast.ClassDef: _define,
     ast.Lambda: _lambda,
     ast.Return: _return,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield,
+    ast.Name: _read,
+    ast.Attribute: _read,
     ast.Import: _import,
     ast.ImportFrom: _import_from,
     ast.Call: _call,

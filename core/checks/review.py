@@ -14,7 +14,17 @@ from dataclasses import replace
 from functools import partial
 
 from core.approval.draft import Draft
-from core.checks import change, gates, lint, policy, readability, requirements, security
+from core.checks import (
+    change,
+    code,
+    gates,
+    lint,
+    policy,
+    quality,
+    readability,
+    requirements,
+    security,
+)
 from core.checks.finding import SEVERITIES, Finding, Review
 from core.checks.standards import DEFAULT, Standards
 from core.checks.subject import Check, Subject, each_script, subject_of
@@ -24,15 +34,22 @@ from core.iam.tiers import tier_of_policy
 CHECKS: tuple[Check, ...] = (
     # Those that wait for a process of their own come first.
     Check("lint", each_script(lambda script, _: lint.check(script.data))),
+    Check("quality", each_script(quality.check)),
     Check("readability", each_script(readability.check, parsed_only=False)),
     Check("security", each_script(lambda script, _: security.check(script.data))),
     Check("syntax", each_script(lambda script, _: script.parsed.findings, parsed_only=False)),
+    Check("code", each_script(lambda script, _: code.check(script))),
     Check("aws-calls", each_script(lambda script, _: script.extraction.findings)),
     Check("policy", policy.check),
     Check("requirements", requirements.check),
     Check("change", change.check),
     Check("gates", gates.check),
 )
+
+UNRESOLVED = ("aws-calls", "cannot-tell")
+"""Check and rule of what may hide a call."""
+PAGING = ("aws-calls", "one-page")
+"""Check and rule of a list that is not read to its end, which is a matter of quality."""
 
 
 def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
@@ -53,6 +70,7 @@ def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
         excess=compared.excess,
         proposed=compared.proposed,
         poor=_is_poor(rated, standards),
+        unresolved=sum((one.source, one.rule) == UNRESOLVED for one in found),
     )
 
 
@@ -79,8 +97,12 @@ def _rated(finding: Finding, standards: Standards) -> Finding:
 
 
 def _is_poor(found: list[Finding], standards: Standards) -> bool:
-    remarks = sum(one.source == "quality" and one.severity == "warning" for one in found)
-    return remarks > standards.most_quality
+    remarks = (
+        one.severity == "warning"
+        and (one.source == quality.SOURCE or (one.source, one.rule) == PAGING)
+        for one in found
+    )
+    return sum(remarks) > standards.most_quality
 
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str, str]:

@@ -19,10 +19,12 @@ NAMES = (
     "readability",
     "lint",
     "security",
+    "code",
     "aws-calls",
     "policy",
     "requirements",
     "change",
+    "quality",
     "gates",
 )
 """Of all checks; `core.checks.review.CHECKS` makes them."""

@@ -78,4 +78,5 @@ def model_planner(
     redact = redactor(settings, [("model key", key)])
     outgoing = Outgoing(redact, paths_of_this_machine(settings.data_directory))
     asker = Asker(outgoing, f"data-{token_hex(4)}", watch)
-    return ModelPlanner(planner, coder, asker, packages_of(settings))
+    width = settings.checks.widest_line
+    return ModelPlanner(planner, coder, asker, packages_of(settings), width=width)

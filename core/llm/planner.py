@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from core.answer import conclude, unsupported
 from core.approval.draft import Draft
 from core.approval.redeem import Payload, reread
-from core.checks.ruff import formatted
+from core.checks.ruff import tidied
+from core.checks.standards import WIDEST_LINE
 from core.errors import IllegalEvent, ModelError
 from core.events import AnswerGiven, Claim, PlanProposed, Pointer
 from core.llm import forms, words
@@ -37,6 +38,8 @@ class ModelPlanner:
     asker: Asker
     packages: Packages = NONE
     repairs: Repairs = FOR_MODELS
+    width: int = WIDEST_LINE
+    """Columns of a script that are in sight."""
 
     async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
         """See `Planner.plan`; raises ModelError."""
@@ -102,7 +105,7 @@ class ModelPlanner:
             return ()
 
         code, _ = await self.asker.ask(self.coder, role, texts, check)
-        return await _draft(session, step, code, requirements)
+        return await _draft(session, step, code, requirements, self.width)
 
 
 def _proposal(session: Session, plan: forms.Plan) -> PlanProposed:
@@ -125,12 +128,12 @@ def _proposal(session: Session, plan: forms.Plan) -> PlanProposed:
 
 
 async def _draft(
-    session: Session, step: Step, code: forms.Code, requirements: tuple[str, ...]
+    session: Session, step: Step, code: forms.Code, requirements: tuple[str, ...], width: int
 ) -> Draft:
     regions = session.target.regions if session.target else ()
     cards = words.inputs_of(session, step)
     inputs = ((f"{card.card}.json", card.result) for card in cards if card.result)
-    script = await asyncio.to_thread(formatted, code.script.encode())
+    script = await asyncio.to_thread(tidied, code.script.encode(), width)
     return Draft(
         step=step.plan.step,
         version=len(step.drafts) + 1,

@@ -17,10 +17,12 @@ from typing import Any
 
 from botocore.loaders import JSONFileLoader, Loader
 
-from sandbox.gateway.services import SERVICES_KEPT, private_loader
+from sandbox.gateway.services import SERVICES_KEPT
 
 _FILES_KEPT = 2 * SERVICES_KEPT
 """Of each service its model and its endpoint rules; its client asks for nothing else."""
+
+_KEPT_BY_BOTOCORE = ("load_service_model", "load_data_with_path")
 
 
 class FewModels(Loader):  # type: ignore[misc]  # botocore has no types
@@ -44,16 +46,34 @@ def partitions() -> Any:
     return _loader().load_data("partitions")
 
 
+def read_file(service: str, kind: str, version: str | None = None) -> Any:
+    """Return a file of a service, read anew; raises botocore's UnknownServiceError."""
+    return _loader().read_once(service, kind, version)
+
+
 @lru_cache(maxsize=_FILES_KEPT)
 def _file(service: str, kind: str, version: str | None) -> Any:
-    return _loader().load_service_model(service, kind, version)
+    return read_file(service, kind, version)
 
 
 @lru_cache(maxsize=1)
-def _loader() -> Loader:
-    loader = private_loader()
+def _loader() -> _Forgetful:
+    loader = _Forgetful(
+        extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
+    )
     loader.file_loader = _Wordless()
     return loader
+
+
+class _Forgetful(Loader):  # type: ignore[misc]  # botocore has no types
+    """Remembers where files are, and none of what is in them: botocore's own keeps every model."""
+
+    def read_once(self, service: str, kind: str, version: str | None) -> Any:
+        """Return a file of a service."""
+        found = self.load_service_model(service, kind, version)
+        for key in [key for key in list(self._cache) if key[0] in _KEPT_BY_BOTOCORE]:
+            self._cache.pop(key, None)  # by whichever thread is first
+        return found
 
 
 class _Wordless(JSONFileLoader):  # type: ignore[misc]  # botocore has no types

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_gateway, bench_sandbox, bench_sandbox_endurance, bench_start
+from benchmarks import (
+    bench_gateway,
+    bench_review,
+    bench_sandbox,
+    bench_sandbox_endurance,
+    bench_start,
+)
 from benchmarks.page import NOTHING, Bar, Found, Row, merged, read, table
 
 HOUSE = Path(__file__).parents[2]
 PAGE = (HOUSE / "docs" / "performance.md").read_text(encoding="utf-8")
 BARS: dict[str, tuple[Bar, ...]] = {
     "bench_gateway": bench_gateway.BARS,
+    "bench_review": bench_review.BARS,
     "bench_sandbox": bench_sandbox.BARS,
     "bench_sandbox_endurance": bench_sandbox_endurance.BARS,
     "bench_start": bench_start.BARS,

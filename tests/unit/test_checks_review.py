@@ -19,8 +19,8 @@ HASH = " --hash=sha256:" + "a" * 64
 SCRIPT = b"""\
 import boto3
 ec2 = boto3.client("ec2")
-ec2.describe_vpcs()
-boto3.client("logs").filter_log_events(logGroupName="web")
+ec2.describe_vpcs(VpcIds=["vpc-1"])
+boto3.client("logs").filter_log_events(logGroupName="web", limit=50)
 boto3.client("sts").get_caller_identity()
 """
 NEEDED = ["ec2:DescribeVpcs", "logs:FilterLogEvents"]
@@ -29,7 +29,7 @@ PROPOSED = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": NEEDED, "Resource": "*"}],
 }
-HOLDS_TO = Standards(left_out=("readability",))
+HOLDS_TO = Standards(left_out=("code", "quality", "readability"))
 """Whether scripts read well is told elsewhere."""
 DRAFT = Draft(
     step="S1",
@@ -319,6 +319,7 @@ def test_the_review_as_json(policy: dict[str, Any], tier: Tier) -> None:
     assert {key: type(value) for key, value in found.items()} == {
         "tier": int,
         "poor": bool,
+        "unresolved": int,
         "findings": list,
         "calls": list,
         "policy": dict,
@@ -352,3 +353,71 @@ def test_a_policy_that_nobody_can_read_is_not_expanded(
     about_policy = [one for one in found.findings if one.source == "policy"]
     assert [(one.severity, said in one.message) for one in about_policy] == [("blocker", True)]
     assert found.tier == 5
+
+
+LOCKED = {
+    name: f"{name}==1{HASH}" for name in ("openpyxl", "et-xmlfile", "pandas", "rich", "numpy")
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "imports", "expected"),
+    [
+        (("openpyxl", "et-xmlfile"), "openpyxl", []),
+        (("openpyxl", "numpy"), "openpyxl", ["unused"]),
+        (("pandas", "openpyxl", "et-xmlfile"), "pandas", []),
+        (("rich", "numpy"), "rich", []),
+        (("rich",), "", ["unused"]),
+        ((), "rich.console", ["missing"]),
+        ((), "PIL.Image, docx", ["missing", "missing"]),
+        (("numpy",), "numpy, yaml", ["missing"]),
+        ((), "dateutil.parser, jmespath, json, six", []),
+    ],
+)
+def test_requirements_against_imports(
+    names: tuple[str, ...], imports: str, expected: list[str]
+) -> None:
+    """What is imported must be required, what is required imported, as far as that can be known."""
+    script = f"import {imports}\n".encode() if imports else b""
+    draft = replace(DRAFT, script=script, requirements=tuple(LOCKED[each] for each in names))
+    found = review(draft, replace(HOLDS_TO, allowed=tuple(LOCKED))).findings
+
+    assert [one.rule for one in found if one.source == "requirements"] == expected
+
+
+def test_a_missing_package_is_told_by_its_own_name() -> None:
+    """A module and its package are often called differently."""
+    found = review(replace(DRAFT, script=b"import yaml\n"), Standards(allowed=("pyyaml",)))
+
+    (missing,) = [one for one in found.findings if one.rule == "missing" and one.fix[:3] == "req"]
+    assert (missing.severity, missing.file, missing.fix) == (
+        "blocker",
+        "requirements",
+        "require pyyaml",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("reqeusts", "requests"),
+        ("request", "requests"),
+        ("pandass", "pandas"),
+        ("boto33", "boto3"),
+        ("python-dateutill", "python-dateutil"),
+        ("pythondateutil", "python-dateutil"),
+        ("typing-extentions", "typing-extensions"),
+        ("six2", ""),
+        ("weatherlib", ""),
+    ],
+)
+def test_a_name_that_looks_like_a_known_one(name: str, near: str) -> None:
+    """A package that is called nearly like a well-known one is told as that."""
+    (blocker,) = [
+        one
+        for one in reviewed(requirements=(f"{name}==1{HASH}",)).blockers
+        if one.source == "requirements"
+    ]
+
+    assert blocker.rule == ("look-alike" if near else "not-allowed")
+    assert near in blocker.fix

@@ -147,12 +147,12 @@ def second_stage(question: Question, *, comment: bool) -> Dialog:
 
 
 class HelpPane(TextPane):
-    """Every key, from the registry."""
+    """Every key, from the registry as the settings made it."""
 
-    _of: tuple[Sequence[Action], Mapping[Group, str]] = (ACTIONS, GROUPS)
+    _of: tuple[Sequence[Action], Mapping[Group, str]] = ((), GROUPS)
 
     def of(self, actions: Sequence[Action], groups: Mapping[Group, str]) -> HelpPane:
-        """Take the keys of another registry."""
+        """Take the keys of another registry; empty = those of the program."""
         self._of = (actions, groups)
         return self
 
@@ -160,7 +160,7 @@ class HelpPane(TextPane):
         actions, groups = self._of
         for group, title in groups.items():
             yield Content.styled(title, "bold $primary")
-            for action in actions:
+            for action in actions or getattr(self.app, "actions", ACTIONS):
                 if action.group == group:
                     yield from _key_and_help(action, width)
             yield Content("")
@@ -173,7 +173,7 @@ class Help(Paper):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "back", show=False)]
 
     def __init__(
-        self, actions: Sequence[Action] = ACTIONS, groups: Mapping[Group, str] = GROUPS
+        self, actions: Sequence[Action] = (), groups: Mapping[Group, str] = GROUPS
     ) -> None:
         super().__init__("Keys", HelpPane(classes="pane").of(actions, groups))
 

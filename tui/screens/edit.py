@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 from core.safe_text import safe_text
-from tui.widgets.code_pane import themed
+from tui.widgets.code_colours import colour
 
 _HINT = "F2 keeps it as a new version · Escape goes back"
 
@@ -54,7 +54,7 @@ class EditScreen(ModalScreen[bytes | None]):
         yield area
 
     def on_mount(self) -> None:
-        themed(self.query_one(TextArea))
+        colour(self.query_one(TextArea))
 
     def action_keep(self) -> None:
         self.dismiss(self.query_one(TextArea).text.encode())

@@ -24,6 +24,7 @@ from textual.widgets import Input, OptionList, Static
 from core.safe_text import safe_line
 from core.sessions import Overview
 from tui import homing
+from tui.actions import Situation
 from tui.home_actions import HOME_ACTIONS, AtHome, why_not
 from tui.homing import Entry, Here
 from tui.house import House
@@ -153,7 +154,7 @@ class HomeScreen(Screen[None]):
         self.query_one("#detail", RowsPane).paint(tuple(self._detail()))
         situation = self.situation
         useful = [each for each in HOME_ACTIONS if each.label and not why_not(each.name, situation)]
-        self.query_one(KeyBar).paint(useful, armed=True)
+        self.query_one(KeyBar).paint(useful, Situation(), armed=True)
         text, until = self._said
         said = text if time.monotonic() < until else self._standing_word(situation)
         self.query_one("#said", Static).update(Content(f" {said}"))

@@ -9,6 +9,8 @@ Does not: react to keys (review.py), or hold any rule of what may run.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
@@ -17,7 +19,7 @@ from textual.widgets import Static
 
 from core.session import Step
 from tui import viewing
-from tui.actions import ACTIONS, Situation
+from tui.actions import ACTIONS, Action, Situation
 from tui.answering import answer_page
 from tui.arming import ARMING_S, Arming
 from tui.bridge import Bridge
@@ -64,6 +66,15 @@ class PagesScreen(Reading[None]):
         self._said = ("", float("-inf"))
         """What the screen has to say to the last key, and until when."""
 
+    @property
+    def actions(self) -> Sequence[Action]:
+        """Everything that can be done, with the keys that the settings give it."""
+        return getattr(self.app, "actions", ACTIONS)
+
+    def command(self, action: Action) -> None:
+        """Do an action that was chosen by its name; none that decides is done that way."""
+        raise NotImplementedError
+
     def compose(self) -> ComposeResult:
         yield StatusBar()
         yield StepStrip()
@@ -77,7 +88,7 @@ class PagesScreen(Reading[None]):
 
     def on_mount(self) -> None:
         if isinstance(self._scene, Bridge):
-            self._scene.on_change = self.paint
+            self._scene.on_change = partial(self.call_later, self.paint)
             self.set_interval(1.0, self._tick)
         for pane in self.query("#panes > .pane").results(Widget):
             self.watch(pane, "scroll_y", self._scrolled, init=False)
@@ -186,9 +197,8 @@ class PagesScreen(Reading[None]):
         if session:
             self.query_one(Board).paint_tabs(self.query_one(PaneTabs), self.step)
         self._paint_banner()
-        situation = self.situation
-        useful = [each for each in ACTIONS if each.label and not each.why_not(situation)]
-        self.query_one(KeyBar).paint(useful, self._armed(time.monotonic()))
+        armed = self._armed(time.monotonic())
+        self.query_one(KeyBar).paint(self.actions, self.situation, armed=armed)
 
     def _paint_banner(self) -> None:
         banner, session, question = self.query_one(Banner), self._scene.session, self.question

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.actions import Action
+from tui.actions import Action, Situation, bar_key
 from tui.views import Chip, Question, Status
 
 _LEAST_OF_A_TITLE = 3
@@ -120,24 +120,26 @@ class Banner(Static):
 class KeyBar(Static):
     """The keys that make sense now."""
 
-    def paint(self, actions: Iterable[Action], armed: bool) -> None:
-        """Show `actions`; those that decide are dim until they are `armed`.
+    def paint(self, actions: Sequence[Action], situation: Situation, *, armed: bool) -> None:
+        """Show which of `actions` make sense; those that decide are dim until they are `armed`.
 
         Where there is no room for all, those that can best be spared go.
         """
-        shown, width = list(actions), max(1, self.size.width)
-        while len(bar := self._bar(shown, armed)) > width and any(one.spare for one in shown):
-            shown.remove(max(shown, key=lambda one: one.spare))
+        useful = [one for one in actions if one.label and one.keys and not one.why_not(situation)]
+        shown = [(one, bar_key(one, actions)) for one in useful]
+        width = max(1, self.size.width)
+        while len(bar := self._bar(shown, armed)) > width and any(one.spare for one, _ in shown):
+            shown.remove(max(shown, key=lambda each: each[0].spare))
         self.update(bar.truncate(width, ellipsis=True))
 
-    def _bar(self, actions: Iterable[Action], armed: bool) -> Content:
+    def _bar(self, actions: Iterable[tuple[Action, str]], armed: bool) -> Content:
         parts: list[Content] = []
-        for action in actions:
+        for action, keys in actions:
             style = "bold $warning" if action.decides else "bold $primary"
             dim = action.decides and not armed
             parts.append(
                 Content.assemble(
-                    (f" {action.bar_key}", "$text-dim" if dim else style),
+                    (f" {keys}", "$text-dim" if dim else style),
                     (f" {action.label} ", "$text-dim" if dim else ""),
                 )
             )
@@ -169,7 +171,9 @@ def _room_for_titles(chips: Sequence[Chip], page: int, width: int) -> int:
     shown = sum(len(chip.title) for chip in chips if chip.page == page)
     others = [len(chip.title) for chip in chips if chip.page != page]
     left = width - fixed - shown
-    return max(others, default=0) if sum(others) <= left else max(0, left // len(others))
+    if not others or sum(others) <= left:
+        return max(others, default=0)
+    return max(0, left // len(others))
 
 
 def _chip(chip: Chip, shown: bool, version: int | None, room: int) -> Content:

@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.segment import Segment
-from rich.style import Style
+from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.strip import Strip
 from textual.widgets import TextArea
-from textual.widgets.text_area import Selection, TextAreaTheme
+from textual.widgets.text_area import Selection
 
 from core.checks.finding import Severity
 from tui.searching import Hit
 from tui.views import Code
+from tui.widgets.code_colours import colour
 from tui.widgets.lists import SEVERITY_SIGNS
 
 _MOST_COLOURED = 2_000
 """Lines above which colouring would make scrolling slow."""
-_SIGN_STYLES: dict[Severity, Style] = {
-    "blocker": Style(color="#f7768e", bold=True),
-    "warning": Style(color="#e0af68", bold=True),
-    "note": Style(color="#8089ad", bold=True),
-}
-_SYNTAX = {
-    "string": Style(color="#9ece6a"),
-    "string.documentation": Style(color="#8089ad", italic=True),
-    "comment": Style(color="#8089ad", italic=True),
-    "keyword": Style(color="#bb9af7"),
-    "operator": Style(color="#89ddff"),
-    "conditional": Style(color="#bb9af7"),
-    "repeat": Style(color="#bb9af7"),
-    "include": Style(color="#bb9af7"),
-    "exception": Style(color="#bb9af7"),
-    "keyword.function": Style(color="#bb9af7"),
-    "keyword.return": Style(color="#bb9af7"),
-    "keyword.operator": Style(color="#bb9af7"),
-    "number": Style(color="#ff9e64"),
-    "float": Style(color="#ff9e64"),
-    "boolean": Style(color="#ff9e64"),
-    "constant.builtin": Style(color="#ff9e64"),
-    "function": Style(color="#7aa2f7"),
-    "function.call": Style(color="#7aa2f7"),
-    "function.builtin": Style(color="#7dcfff"),
-    "method": Style(color="#7aa2f7"),
-    "method.call": Style(color="#7aa2f7"),
-    "class": Style(color="#e0af68"),
-    "type": Style(color="#e0af68"),
-    "type.class": Style(color="#e0af68"),
-    "type.builtin": Style(color="#7dcfff"),
-    "punctuation.bracket": Style(color="#9aa5ce"),
-}
-_THEME = TextAreaTheme(
-    name="countersign",
-    gutter_style=Style(color="#565f89"),
-    selection_style=Style(bgcolor="#33467c"),
-    syntax_styles=_SYNTAX,
-)
 
 
-class CodePane(TextArea):
+class CodePane(TextArea, inherit_bindings=False):
     """Read-only. The text is already safe; what is edited is the stored script, never this."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", show=False),
+        Binding("down", "scroll_down", show=False),
+        Binding("pageup", "page_up", show=False),
+        Binding("pagedown", "page_down", show=False),
+        Binding("home,ctrl+home", "scroll_home", show=False),
+        Binding("end,ctrl+end", "scroll_end", show=False),
+    ]
 
     def __init__(self, **settings: str) -> None:
         super().__init__(
@@ -73,7 +46,11 @@ class CodePane(TextArea):
         self._code = Code("", "", {}, "")
 
     def on_mount(self) -> None:
-        themed(self)
+        self._colour()
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
+
+    def _colour(self) -> None:
+        self._sign_styles = colour(self).signs()
 
     def paint(self, code: Code) -> None:
         """Show a version; the same version keeps its place."""
@@ -110,7 +87,7 @@ class CodePane(TextArea):
         if severity is None:
             return strip
         width = self.gutter_width
-        style = self.rich_style + _SIGN_STYLES[severity]
+        style = self.rich_style + self._sign_styles[severity]
         sign = Strip([Segment(f"{SEVERITY_SIGNS[severity]} ", style)], 2)
         return Strip.join([strip.crop(0, width - 2), sign, strip.crop(width)])
 
@@ -121,9 +98,3 @@ class CodePane(TextArea):
             return None
         row, column = self.wrapped_document.offset_to_location(place)
         return self._code.marks.get(row + 1) if column == 0 else None
-
-
-def themed(area: TextArea) -> None:
-    """Give code the colours of the screen."""
-    area.register_theme(_THEME)
-    area.theme = _THEME.name

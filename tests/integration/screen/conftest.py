@@ -39,6 +39,7 @@ from sandbox.job import Finished, JobEvent, JobResult, Output, Sha, Tier
 from sandbox.replayed import Replayed
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.look import PLAIN_LOOK, Look
 from tui.work import Front, bring_to_end
 
 SCRIPT = b'"""Look at the alarms."""\n\nimport boto3\n\nprint(boto3.client("cloudwatch"))\n'
@@ -167,6 +168,11 @@ class Player:
         )
         await self.until(lambda: f"▲ {request}" in self.text, f"{request} is shown")
 
+    async def asked_quietly(self) -> None:
+        """Wait until a request waits, though the screen has no room to show it."""
+        await self.until(lambda: self.bridge.asked, "somebody asks")
+        await self.pilot.pause(0.2)
+
     async def armed(self, request: str = "R1") -> None:
         """Wait until the keys that decide are awake."""
         await self.asked(request)
@@ -198,6 +204,7 @@ async def _play(
     tier: Tier = 1,
     blockers: int = 0,
     lines: int = 0,
+    look: Look = PLAIN_LOOK,
 ) -> CountersignApp:
     bridge = Bridge()
     facts: list[Fact] = []
@@ -221,7 +228,7 @@ async def _play(
         front = Front(show, bridge.approver, bridge.inbox)
         return await bring_to_end(practice, session, Steps(steps, lines), front)
 
-    app = CountersignApp(bridge, "why?", work)
+    app = CountersignApp(bridge, "why?", work, look)
     async with app.run_test(size=size) as pilot:
         await walk(Player(app, bridge, pilot, facts))
     return app

@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import signal
+import stat
 import struct
 import sys
 import termios
@@ -215,18 +216,24 @@ def test_a_signal_leaves_in_order(terminal: Opened, tmp_path: Path, number: int)
     assert [path.suffix for path in (tmp_path / "data" / "sessions").glob("*.db")] == [".db"]
 
 
-def test_a_crash_prints_one_line_and_no_secret(terminal: Opened) -> None:
-    """The full screen is gone, the terminal is as it was, and no variable was printed."""
+def test_a_crash_prints_one_line_and_no_secret(terminal: Opened, tmp_path: Path) -> None:
+    """The full screen is gone, the terminal is as it was, and no variable was printed or kept."""
     program = (Path(__file__).parent / "crash_screen.py").read_text(encoding="utf-8")
     screen = terminal(program=program)
 
     assert screen.end() == 1
     assert BACK in screen.written
+    [kept] = (tmp_path / "data" / "crashes").iterdir()
     assert screen.after.splitlines() == [
         "countersign: internal error: RuntimeError: broken, and 21 letters are in this frame",
-        "hint: a bug in countersign: please report this line",
+        f"hint: a bug in countersign: please report this line, with {kept}",
     ]
     assert b"wJalrXUtnFEMI" not in screen.written
+    report = kept.read_text(encoding="utf-8")
+    assert "in asked" in report
+    assert "21 letters" in report
+    assert "wJalrXUtnFEMI/" not in report
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 def test_a_usage_error_is_told_after_the_screen(terminal: Opened) -> None:

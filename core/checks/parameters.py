@@ -1,0 +1,163 @@
+"""Do the arguments of a call fit the operation? Names, required ones, types and enum values.
+
+Follows botocore's own validator, which refuses a call before it is sent; enum values are judged by
+AWS, which may know newer ones, so another one is a warning. Of what can be several things, only
+what is wrong in every case is told.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from core.checks import models
+from core.checks.finding import Severity
+from core.checks.literals import Entries, Known, Listing, Literal, Literals, Typed
+from core.iam.globs import UNKNOWN_PART
+
+_TAKES: Mapping[str, frozenset[str]] = {
+    "string": frozenset({"string"}),
+    "list": frozenset({"list"}),
+    "structure": frozenset({"structure"}),
+    "map": frozenset({"structure"}),
+    "integer": frozenset({"integer", "boolean"}),
+    "long": frozenset({"integer", "boolean"}),
+    "boolean": frozenset({"boolean"}),
+    "float": frozenset({"float", "integer", "boolean"}),
+    "double": frozenset({"float", "integer", "boolean"}),
+    "blob": frozenset({"string", "blob"}),
+    "timestamp": frozenset({"string", "integer", "float", "timestamp"}),
+}
+"""Types of AWS's models, and which of Python's botocore takes for them."""
+_OF_PYTHON = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "float",
+    bytes: "blob",
+    type(None): "None",
+}
+_SHOWN = {"structure": "dictionary", "map": "dictionary", "blob": "bytes"}
+_MORE: Mapping[tuple[str, str], frozenset[str]] = {
+    ("rds", "CopyDBSnapshot"): frozenset({"SourceRegion"}),
+    ("rds", "CopyDBClusterSnapshot"): frozenset({"SourceRegion"}),
+    ("rds", "CreateDBCluster"): frozenset({"SourceRegion"}),
+    ("rds", "CreateDBInstanceReadReplica"): frozenset({"SourceRegion"}),
+}
+"""Parameters that botocore adds by hand."""
+_ANYTHING = {("s3", "CopySource"), ("dynamodb", "AttributeValue")}
+"""Shapes of which botocore or boto3 take more than the model says."""
+_FILLED = {("glacier", "accountId")}
+"""Required parameters that botocore fills in itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with an argument."""
+
+    rule: str
+    severity: Severity
+    message: str
+    near: str = ""
+    """The name or value that was probably meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The parameters that a call takes."""
+
+    service: str
+    operation: str
+    extra: frozenset[str] = frozenset()
+    """Parameters beside those of the operation, such as PaginationConfig."""
+    given: frozenset[str] | None = frozenset()
+    """Parameters that are filled in without being passed; None: all of them."""
+
+
+def check(wanted: Wanted, found: Entries, put: Collection[str]) -> Iterator[Problem]:
+    """Compare the arguments of a call with what the operation takes.
+
+    `put` are the keys that the script puts into dictionaries somewhere: they may be missing here.
+    """
+    shape = models.input_of(wanted.service, wanted.operation)
+    extra = wanted.extra | _MORE.get((wanted.service, wanted.operation), frozenset())
+    own = {name: one for name, one in found.entries.items() if name not in extra}
+    given = Entries(own, found.open or wanted.given is None)
+    yield from _structure(wanted, shape, given, (wanted.given or frozenset()) | set(put), "")
+
+
+def _structure(
+    wanted: Wanted, shape: str, found: Entries, put: Collection[str], at: str
+) -> Iterator[Problem]:
+    members = models.members(wanted.service, shape)
+    where = f"{at} of {wanted.operation}" if at else wanted.operation
+    for name, literals in found.entries.items():
+        if name not in members:
+            near = next(iter(difflib.get_close_matches(name, members, n=1)), "")
+            message = f"{where} has no parameter {name!r}"
+            yield Problem("unknown-parameter", "blocker", message, near)
+            continue
+        inner = f"{at}.{name}" if at else name
+        yield from _judge(wanted, members[name], literals, put, inner)
+    for name in models.shape(wanted.service, shape).get("required", ()):
+        filled = members[name].get("idempotencyToken") or (wanted.service, name) in _FILLED
+        if not (name in found.entries or name in put or found.open or filled):
+            message = f"{where} needs the parameter {name!r}"
+            yield Problem("missing-parameter", "blocker", message, name)
+
+
+def _judge(
+    wanted: Wanted, member: Mapping[str, object], literals: Literals, put: Collection[str], at: str
+) -> list[Problem]:
+    """What is wrong with all that an argument can be; nothing, where any of it is right."""
+    real = [one for one in literals if one != Known(None)] or literals
+    each = [list(_problems(wanted, member, one, put, at)) for one in real]
+    return each[0] if each and all(each) else []
+
+
+def _problems(
+    wanted: Wanted, member: Mapping[str, object], found: Literal, put: Collection[str], at: str
+) -> Iterator[Problem]:
+    name = str(member["shape"])
+    shape = models.shape(wanted.service, name)
+    kind = _kind(found)
+    free = member.get("jsonvalue") or shape.get("jsonvalue") or shape.get("document")
+    if not kind or free or (wanted.service, name) in _ANYTHING:
+        return
+    if kind not in _TAKES.get(shape["type"], {kind}):
+        meant, got = _SHOWN.get(shape["type"], shape["type"]), _SHOWN.get(kind, kind)
+        message = f"{at} of {wanted.operation} is a {meant}, and gets a {got}"
+        yield Problem("wrong-type", "blocker", message, f"a {meant}")
+    elif isinstance(found, Known):
+        yield from _value(wanted, shape, found.value, at)
+    elif isinstance(found, Listing) and shape["type"] == "list":
+        for item in found.items:
+            yield from _judge(wanted, shape["member"], item, put, f"{at}[]")
+    elif isinstance(found, Entries) and shape["type"] == "structure":
+        yield from _structure(wanted, name, found, put, at)
+    elif isinstance(found, Entries):
+        for key, item in found.entries.items():
+            yield from _judge(wanted, shape["value"], item, put, f"{at}.{key}")
+
+
+def _value(wanted: Wanted, shape: models.Shape, value: object, at: str) -> Iterator[Problem]:
+    values = shape.get("enum")
+    if values and isinstance(value, str) and UNKNOWN_PART not in value and value not in values:
+        exact = {one.lower(): one for one in values}
+        close = difflib.get_close_matches(value.lower(), exact, n=1)
+        near = exact[close[0]] if close else ""
+        message = f"{at} of {wanted.operation} is not known to take {value!r:.60}"
+        yield Problem("unknown-value", "warning", message, near)
+    least = shape.get("min")
+    if least is not None and type(value) is int and value < least:
+        message = f"{at} of {wanted.operation} is at least {least}, not {value}"
+        yield Problem("wrong-value", "blocker", message, f"{least} or more")
+
+
+def _kind(found: Literal) -> str:
+    if isinstance(found, Known):
+        return _OF_PYTHON.get(type(found.value), "")
+    if isinstance(found, Typed):
+        return found.kind
+    return "list" if isinstance(found, Listing) else "structure"

@@ -1,0 +1,67 @@
+"""Keys from the settings: what is taken, and what is refused with a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from core.errors import ConfigError
+from tui.actions import ACTIONS, BY_NAME, bar_key
+from tui.keymap import remapped
+
+
+def test_no_settings_change_nothing() -> None:
+    """Without keys of one's own the registry holds as it is, and has no clash itself."""
+    assert remapped(ACTIONS, {}) == ACTIONS
+
+
+def test_an_action_gets_other_keys() -> None:
+    """Signs are written as they look, two actions can swap their keys, and the key bar follows."""
+    made = {
+        each.name: each
+        for each in remapped(
+            ACTIONS, {"approve": ["r", "ctrl+g"], "reject": ["a"], "next": [">"], "skip": []}
+        )
+    }
+
+    assert made["approve"].keys == ("r", "ctrl+g")
+    assert made["reject"].keys == ("a",)
+    assert made["next"].keys == ("greater_than_sign",)
+    assert made["skip"].keys == ()
+    assert bar_key(made["next"], tuple(made.values())) == "[ >"
+    assert made["approve"].key == "r ctrl+g"
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"aprove": ["b"]}, "did you mean approve"),
+        ({"nonsense": ["b"]}, "no such action"),
+        ({"approve": ["enter"]}, "without thinking"),
+        ({"approve": ["space"]}, "without thinking"),
+        ({"skip": ["escape"]}, "without thinking"),
+        ({"approve": ["y"]}, "without thinking"),
+        ({"approve": ["ctrl+m"]}, "can't tell"),
+        ({"approve": ["hyper+x"]}, "is no key"),
+        ({"approve": [""]}, "is no key"),
+        ({"approve": ["ab"]}, "is no key"),
+        ({"approve": ["r"]}, "r would mean both approve and reject"),
+        ({"zoom": ["b"], "skip": ["b"]}, "b would mean both"),
+        ({"help": []}, "must have a key"),
+        ({"stop": []}, "must have a key"),
+    ],
+)
+def test_a_mistake_is_refused(keys: dict[str, Sequence[str]], said: str) -> None:
+    """A wrong name, a key that means two things or none, and a key that decides by reflex."""
+    with pytest.raises(ConfigError, match=said):
+        remapped(ACTIONS, keys)
+
+
+def test_every_action_can_be_reached() -> None:
+    """Each has a key of its own, and speaks in the key bar for one that exists."""
+    assert [each.name for each in ACTIONS if not each.keys] == []
+    assert [each.beside for each in ACTIONS if each.beside and each.beside not in BY_NAME] == []
+    counted = Counter(key for action in ACTIONS for key in action.keys)
+    assert [key for key, number in counted.items() if number > 1] == []

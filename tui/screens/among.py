@@ -1,0 +1,44 @@
+"""From one session to others, home, and the files an answer is handed on in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui.exporting import export
+from tui.screens.deciding import DecidingScreen
+
+TOLD = frozenset({"home", "other", "waiting", "markdown", "json"})
+"""Actions that say why they make no sense, besides those that decide."""
+
+
+class AmongScreen(DecidingScreen):
+    """The pages of a session that may be one of several at this screen."""
+
+    def _do_leave(self) -> None:
+        if self.situation.home:
+            self._do_home()
+        else:
+            super()._do_leave()
+
+    def _do_home(self) -> None:
+        self._among("to_home")
+
+    def _do_waiting(self) -> None:
+        self._among("to_waiting")
+
+    def _do_other(self) -> None:
+        self._among("to_other")
+
+    def _among(self, where: str) -> None:
+        """Walk among the sessions of a screen that has several."""
+        self.app.call_next(getattr(self.app, where))
+
+    def _do_markdown(self) -> None:
+        self._export("markdown")
+
+    def _do_json(self) -> None:
+        self._export("json")
+
+    def _export(self, form: str) -> None:
+        if session := self._scene.session:
+            self.say(export(session, form, Path.cwd()))

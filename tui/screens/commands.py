@@ -1,0 +1,44 @@
+"""Every action by its name, from the one registry: what the command palette offers.
+
+Enter in a list decides nothing: an action that decides is listed with its key, and choosing it only
+says to press that, at the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui.actions import Action
+from tui.screens.pages import PagesScreen
+
+
+class Commands(Provider):
+    """The actions that make sense now."""
+
+    async def discover(self) -> Hits:
+        for title, action, act in self._offered():
+            yield DiscoveryHit(title, act, help=action.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for title, action, act in self._offered():
+            score = max(matcher.match(title), matcher.match(action.help) / 2)
+            if score > 0:
+                yield Hit(score, matcher.highlight(title), act, help=action.help)
+
+    def _offered(self) -> Iterator[tuple[str, Action, Callable[[], Any]]]:
+        screen = cast("PagesScreen", self.screen)
+        situation = screen.situation
+        for action in screen.actions:
+            if action.name == "palette" or action.why_not(situation):
+                continue
+            title = f"{action.title}  ({action.key})" if action.keys else action.title
+            if action.decides:
+                said = f"to {action.title.lower()}, press {action.key} at the request"
+                yield title, action, partial(screen.say, said)
+            else:
+                yield title, action, partial(screen.call_later, screen.command, action)

@@ -1,0 +1,142 @@
+"""Deciding: what the keys do that answer a request, end something, or leave.
+
+Everything here is asked of the bridge, and goes with the digest of what was on the screen.
+
+Does not: know whether a key counts now (review.py), or hold any rule of what may run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from core.approval.approvers import Decision
+from core.safe_text import safe_line
+from tui.bridge import Bridge
+from tui.editor import EditorFailed, edit
+from tui.screens.dialogs import Dialog, rejection, second_stage, with_comment
+from tui.screens.edit import EditScreen, editable
+from tui.screens.pages import SAID_S, PagesScreen
+from tui.views import Question
+
+if TYPE_CHECKING:
+    from tui.app import CountersignApp
+
+_AGAIN_S = SAID_S
+"""Within this time the second press of a key that ends something counts."""
+
+
+class DecidingScreen(PagesScreen):
+    """The pages of a session, and what can be decided on them."""
+
+    _again = ("", float("-inf"))
+    """The last key that ends something, and when it was pressed."""
+
+    def _do_approve(self) -> None:
+        question = self.question
+        if question and question.second_stage:
+            self._approve_carefully(question, comment=False)
+        elif question:
+            self._approve(question)
+
+    def _do_approve_with(self) -> None:
+        question = self.question
+        if question and question.second_stage:
+            self._approve_carefully(question, comment=True)
+        elif question:
+            self._open(with_comment(question), lambda typed: self._approve(question, "", typed[0]))
+
+    def _approve_carefully(self, question: Question, *, comment: bool) -> None:
+        if missing := self._unread(question):
+            self.say(f"read it first; not on the screen yet: {', '.join(missing)}")
+            return
+        dialog = second_stage(question, comment=comment)
+        self._open(dialog, lambda typed: self._approve(question, *typed))
+
+    def _unread(self, question: Question) -> tuple[str, ...]:
+        """Return what of a request was not on the screen yet."""
+        self._note_seen()
+        return self._seen.missing() if self._seen.what == question.digest else self._seen.parts
+
+    def _approve(self, question: Question, typed: str = "", comment: str = "") -> None:
+        shown = self._arming.shown_ms(time.monotonic())
+        if isinstance(self._scene, Bridge) and (
+            why := self._scene.approve(question.digest, typed, comment, shown)
+        ):
+            self.say(f"not approved: {why}")
+
+    def _do_reject(self) -> None:
+        if question := self.question:
+            self._open(
+                rejection(question),
+                lambda typed: self._decide(question, Decision("reject", comment=typed[0])),
+            )
+
+    def _do_skip(self) -> None:
+        if question := self.question:
+            self._decide(question, Decision("skip"))
+
+    def _do_edit(self) -> None:
+        question, script = self.question, self._script()
+        text = None if script is None else editable(script)
+        if question and script is not None and text is None:
+            self.say("this script holds what a screen can't show as it is: E opens your editor")
+        elif question and script is not None and text is not None:
+            title = f"Edit the script of {question.head.partition(' awaits')[0]}"
+            self.app.push_screen(
+                EditScreen(title, text), lambda edited: self._edited(question, script, edited)
+            )
+
+    def _do_edit_outside(self) -> None:
+        question, script = self.question, self._script()
+        if question and script is not None:
+            self.run_worker(self._edit(question, script), group="editor", exclusive=True)
+
+    def _script(self) -> bytes | None:
+        session = self._scene.session
+        draft = session.step.draft if session and session.step else None
+        return self._scene.script(draft.script) if draft else None
+
+    async def _edit(self, question: Question, script: bytes) -> None:
+        try:
+            with cast("CountersignApp", self.app).away():
+                edited = await edit(script)
+        except EditorFailed as error:
+            self.say(f"nothing changed: {safe_line(str(error))}")
+        else:
+            self._edited(question, script, edited)
+
+    def _edited(self, question: Question, script: bytes, edited: bytes | None) -> None:
+        if edited is None or edited == script:
+            self.say("nothing was changed")
+        else:
+            self._decide(question, Decision("edit", script=edited))
+
+    def _decide(self, question: Question, decision: Decision) -> None:
+        if isinstance(self._scene, Bridge) and not self._scene.decide(question.digest, decision):
+            self.say("this request waits no more")
+
+    def _open(self, dialog: Dialog, act: Callable[[tuple[str, ...]], None]) -> None:
+        self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
+
+    # ------------------------------------------------------------------ the session
+    def _do_stop(self) -> None:
+        if isinstance(self._scene, Bridge) and self._twice("stop", "press x again to stop"):
+            self._scene.stop()
+
+    def _do_leave(self) -> None:
+        app = cast("CountersignApp", self.app)
+        said = "press q again to leave; the session stays open"
+        if not app.working or app.ended or self._twice("leave", said):
+            app.leave()
+
+    def _twice(self, name: str, text: str) -> bool:
+        """Tell whether a key that ends something was pressed for the second time."""
+        before, at = self._again
+        self._again = (name, time.monotonic())
+        if before == name and time.monotonic() - at < _AGAIN_S:
+            self._again = ("", float("-inf"))
+            return True
+        self.say(text)
+        return False
