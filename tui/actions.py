@@ -38,6 +38,8 @@ class Situation:
     pages: int = 0
     versions: int = 0
     """Of the step that is shown."""
+    ran: bool = False
+    """The step that is shown has a run, gone on or ended."""
     answered: bool = False
     """There is an answer, and it is the page that is shown."""
     home: bool = False
@@ -92,6 +94,8 @@ class Action:
             return "there is one page so far"
         if self.name in ("older", "newer", "diff") and now.versions < MORE_THAN_ONE:
             return "this step has one version so far"
+        if self.name == "run" and not now.ran:
+            return "nothing ran in this step yet"
         if self.name in ("markdown", "json") and not now.answered:
             return "there is no answer on this page"
         return _why_not_elsewhere(self.name, now)
@@ -208,6 +212,14 @@ ACTIONS = (
     Action("findings", ("3",), "", "To the findings; Enter marks the line in the code.", "look"),
     Action("policy", ("4",), "", "To the IAM policy; Enter marks the line that calls.", "look"),
     Action("activity", ("5",), "", "To the activity.", "look"),
+    Action(
+        "run",
+        ("6",),
+        "Run",
+        "What the step's run prints, calls and finds, as it goes on.",
+        "look",
+        spare=3,
+    ),
     Action("raw", ("t",), "", "The policy as a table, or the whole document.", "look"),
     Action("digest", ("D",), "", "The whole digest of what is asked.", "look"),
     Action("zoom", ("z",), "Zoom", "Show the focused pane alone, and back.", "look", spare=3),

@@ -62,6 +62,7 @@ class CountersignApp(App[int]):
         "styles/dialogs.tcss",
         "styles/home.tcss",
         "styles/answer.tcss",
+        "styles/run.tcss",
     ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []

@@ -10,17 +10,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final
 
 from core.approval.approvers import Decision, check_confirmed
 from core.approval.redeem import Payload
-from core.errors import NoApprover
+from core.errors import JournalError, NoApprover
 from core.events import DecisionRequested, DraftGenerated, Fact, StopRequested, Surface
+from core.journal.store import read
 from core.loop import Command, Quit
 from core.session import Session
 from core.start import identity, now_ms
 from sandbox.job import Sha
 from tui.moments import Moment, moment
+from tui.running import Runs
 from tui.scene import MOST_LINES, Lines, Versions
 
 COALESCED_S: Final = 0.05
@@ -74,6 +77,7 @@ class Bridge:
         self.session: Session | None = None
         self.lines = Lines()
         self.moments: tuple[Moment, ...] = ()
+        self.runs = Runs()
         self.versions = Versions()
         self.inbox: asyncio.Queue[Command] = asyncio.Queue()
         self.approver = OnScreen(self.change)
@@ -83,6 +87,7 @@ class Bridge:
         """Likewise, for whoever looks at all sessions and not at this one."""
         self._clock = clock
         self._payload: Payload | None = None
+        self._path: Path | None = None
         self._scripts: dict[Sha, bytes] = {}
         self._told = False
 
@@ -100,6 +105,7 @@ class Bridge:
         """Take in a fact that is durable now."""
         self.session = session
         self.lines.add(fact)
+        self.runs.add(fact)
         if told := moment(fact):
             self.moments = (*self.moments, told)
         self.versions.add(fact.event)
@@ -107,12 +113,19 @@ class Bridge:
             self._keep(fact.event)
         self.change()
 
-    def opened(self, payload: Payload) -> None:
-        """Take the way to stored bytes, as soon as a session is open."""
-        self._payload = payload
+    def opened(self, payload: Payload, path: Path | None = None) -> None:
+        """Take the way to stored bytes, as soon as a session is open, and where its file lies."""
+        self._payload, self._path = payload, path
         for step in self.session.steps if self.session else ():
             for draft in step.drafts:
                 self._keep(draft)
+
+    def body(self, content: Sha) -> bytes:
+        """Return what is stored under a hash, also once the session is sealed; JournalError."""
+        if self._path is None:
+            raise JournalError("the session is not open yet")
+        with read(self._path) as journal:
+            return journal.payload(content)
 
     def recall(self, facts: Iterable[Fact]) -> None:
         """Take in what was on record before this screen saw the session."""
@@ -120,6 +133,9 @@ class Bridge:
         earlier = [moment(fact) for fact in told]
         self.moments = (*(each for each in earlier if each), *self.moments)
         self.lines = self.lines.after_those(told[-MOST_LINES:])
+        self.runs = Runs()
+        for fact in told:
+            self.runs.add(fact)
         self.change()
 
     def decide(self, digest: str, decision: Decision) -> bool:

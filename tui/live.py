@@ -40,7 +40,7 @@ def seat_of(arguments: Namespace, opened: Opened, title: str) -> Seat:
 
     async def work() -> int:
         desk, session, planner = await opened(bridge.show)
-        bridge.opened(desk.log.payload)
+        bridge.opened(desk.log.payload, desk.log.journal.path)
         if session.seq > 1:
             bridge.recall(await asyncio.to_thread(_earlier, desk.log, session))
         approver = approver_of(arguments, desk, bridge.approver)

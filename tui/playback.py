@@ -14,6 +14,7 @@ from core.journal.verify import verify
 from core.session import Session, apply, begin
 from sandbox.job import Sha
 from tui.moments import Moment, moment
+from tui.running import Runs
 from tui.scene import Lines, Versions
 
 
@@ -35,6 +36,8 @@ class Playback:
         self._sessions = _sessions(self._facts)
         self._stops = _stops(self._facts)
         self._at = len(self._stops) - 1
+        self._runs = (-1, Runs())
+        """What runs had told at a place, and at which."""
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +65,17 @@ class Playback:
         for fact in self._facts[: self._stops[self._at] + 1]:
             lines.add(fact)
         return lines
+
+    @property
+    def runs(self) -> Runs:
+        if self._runs[0] != self._at:
+            self._runs = (self._at, Runs())
+            for fact in self._facts[: self._stops[self._at] + 1]:
+                self._runs[1].add(fact)
+        return self._runs[1]
+
+    def body(self, content: Sha) -> bytes:
+        return self._reader.payload(content)
 
     @property
     def moments(self) -> tuple[Moment, ...]:

@@ -14,6 +14,7 @@ from core.step import Step, Turn
 from sandbox.job import Sha
 from tui.moments import Moment
 from tui.plain import fact_text
+from tui.running import Runs
 
 MOST_LINES = 5_000
 """Lines of activity that the screen keeps; the journal keeps all."""
@@ -108,6 +109,15 @@ class Scene(Protocol):
 
     @property
     def lines(self) -> Lines: ...
+
+    @property
+    def runs(self) -> Runs:
+        """What runs printed and called so far."""
+        ...
+
+    def body(self, content: Sha) -> bytes:
+        """Return what is stored under a hash; slow, raises JournalError."""
+        ...
 
     @property
     def moments(self) -> Sequence[Moment]:

@@ -111,6 +111,7 @@ class Told:
             self.session = apply(self.session, fact) if self.session else begin(fact)
             self.bridge.session = self.session
             self.bridge.lines.add(fact)
+            self.bridge.runs.add(fact)
             if told := moment(fact):
                 self.bridge.moments = (*self.bridge.moments, told)
         assert self.session

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tui import viewing
 from tui.exporting import export
 from tui.screens.deciding import DecidingScreen
+from tui.screens.run import RunScreen
 
-TOLD = frozenset({"home", "other", "waiting", "markdown", "json"})
+TOLD = frozenset({"home", "other", "waiting", "markdown", "json", "run"})
 """Actions that say why they make no sense, besides those that decide."""
 
 
@@ -32,6 +34,12 @@ class AmongScreen(DecidingScreen):
     def _among(self, where: str) -> None:
         """Walk among the sessions of a screen that has several."""
         self.app.call_next(getattr(self.app, where))
+
+    def _do_run(self) -> None:
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        if step is not None:
+            self.app.push_screen(RunScreen(self._scene, step.plan.step))
 
     def _do_markdown(self) -> None:
         self._export("markdown")

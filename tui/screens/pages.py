@@ -155,12 +155,18 @@ class PagesScreen(Reading[None]):
             replay=self._scene.replay,
             finished=bool(session and session.finished),
             pages=len(self._pages),
+            ran=self._ran(),
             answered=bool(session and session.answer) and self.page == ANSWER,
             home=app.several,
             others=app.others,
             waiting=len(app.elsewhere),
             versions=self._versions,
         )
+
+    def _ran(self) -> bool:
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        return step is not None and self._scene.runs.of(step.plan.step) is not None
 
     @property
     def _versions(self) -> int:
@@ -216,6 +222,7 @@ class PagesScreen(Reading[None]):
             banner.tell("↺", f"Event {self._scene.place}", said or note, urgent=bool(said))
         elif session:
             note = "press q to leave" if session.finished else viewing.asked(session)
+            note = "press 6 to see what it prints and calls" if session.open_run else note
             sign, work = viewing.work_sign(session), viewing.work(session)
             banner.tell(sign, work, said or note, urgent=bool(said))
         else:

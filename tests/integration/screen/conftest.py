@@ -220,7 +220,7 @@ async def _play(
 
     async def work() -> int:
         desk, session = await start(settings, source, Wish("why?", "ask", mode), show)
-        bridge.opened(desk.log.payload)
+        bridge.opened(desk.log.payload, desk.log.journal.path)
         review = Reviewed(tier, blockers)
         practice = Practice(
             desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
@@ -251,7 +251,7 @@ def practice(tmp_path: Path) -> Callable[..., Awaitable[int]]:
             desk, begun = await start(settings, source, wish, bridge.show)
         else:
             desk, begun = await resume(settings, source, session, bridge.show)
-        bridge.opened(desk.log.payload)
+        bridge.opened(desk.log.payload, desk.log.journal.path)
         review = Reviewed(1, 0)
         practice = Practice(
             desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
