@@ -114,6 +114,8 @@ class ModelSettings(Section):
     base_url: Annotated[str, AfterValidator(address)] = "https://api.anthropic.com"
     planner: str = Field(default="claude-opus-5-5", min_length=1, max_length=200)
     coder: str = Field(default="claude-sonnet-5-5", min_length=1, max_length=200)
+    reviewer: str | None = Field(default=None, min_length=1, max_length=200)
+    """Reads each draft a second time and adds notes; None: nobody does."""
 
 
 class Settings(Section):

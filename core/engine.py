@@ -20,6 +20,7 @@ from core.approval.draft import Draft
 from core.approval.redeem import Countersigned, redeem, reread
 from core.canonical import canonical, sha256
 from core.checks.finding import Review as Reviewed
+from core.checks.second import SecondReader, with_notes
 from core.decide import (
     Ask,
     Consult,
@@ -102,6 +103,8 @@ class Ports:
     new_access_key: Callable[[], str]
     remarks: Callable[[Json], Sequence[str]] = lambda _: ()
     """What to show of how the source takes a policy, before it runs under it."""
+    second: SecondReader | None = None
+    """Adds notes to a review; None where nobody is to read a draft a second time."""
     taker: Taker = NOBODY_BRINGS
     handed_over: Path = Path("handed-over")
     """Folder below which manual mode hands scripts over."""
@@ -136,6 +139,8 @@ class Engine:
                 several = self._execute(move, session)
             case Consult():
                 several = self._consult(move, session)
+            case Review():
+                several = self._review(session)
             case HandOver():
                 several = self._people.hand_over(move.request, session, self._log)
             case _:
@@ -154,8 +159,6 @@ class Engine:
             case Identify():
                 caller = await asyncio.to_thread(self._ports.identify)
                 return replace(caller, regions=session.started.regions or caller.regions)
-            case Review():
-                return await self._review(session)
             case Ask():
                 return await self._people.decide(move.request, session, self._log)
             case Distil():
@@ -207,7 +210,7 @@ class Engine:
                 await self._log.keep(body)
         return describe(draft)
 
-    async def _review(self, session: Session) -> ReviewFinished:
+    async def _review(self, session: Session) -> AsyncGenerator[Event, None]:
         generated = _open(session).draft
         if generated is None:
             raise IllegalEvent("there is no draft to review")
@@ -217,7 +220,13 @@ class Engine:
         self._ports.workshop.prepare(draft, session.started.limits, services)
         if draft.kind != "analyse":
             self._ports.gateway.prepare()
-        return ReviewFinished(
+        second = self._ports.second
+        goes_back = draft.author == "model" and (found.blockers or found.poor)
+        if second and not goes_back:
+            found = with_notes(found, await second.read(draft, found), draft)
+            for answered in second.spent():
+                yield answered
+        yield ReviewFinished(
             step=generated.step,
             version=generated.version,
             draft_digest=generated.draft_digest,

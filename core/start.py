@@ -23,6 +23,7 @@ from core.approval.draft import Target, Terms
 from core.approval.modes import ceiling_of
 from core.aws import Source
 from core.checks.process import ReviewProcess
+from core.checks.second import SecondReader
 from core.config import Settings
 from core.engine import Engine, Ports
 from core.errors import MachineUnfit, UsageError
@@ -87,11 +88,19 @@ class Desk:
             identity=identity(),
             new_access_key=new_access_key,
             remarks=self.source.remarks,
+            second=self._second(),
             taker=taker,
             handed_over=self.settings.data_directory / "handed-over",
             clock=now_ms,
         )
         return Engine(ports, self.log)
+
+    def _second(self) -> SecondReader | None:
+        if self.settings.model.reviewer is None:
+            return None
+        from core.llm.choose import reader_of
+
+        return reader_of(self.settings, os.environ)
 
     async def close(self) -> None:
         """End what was prepared, gateway and review process and writer, and close the journal."""

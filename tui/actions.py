@@ -88,7 +88,7 @@ class Action:
             return "a replay is read-only"
         if self.decides:
             return _why_no_decision(now)
-        if self.name == "stop" and now.finished:
+        if self.name in ("stop", "mode", "grants") and now.finished:
             return "the session has ended"
         if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
             return "there is one page so far"
@@ -172,12 +172,58 @@ ACTIONS = (
         "Press twice: end what runs, and conclude from what there is.",
         "session",
     ),
+    Action(
+        "mode",
+        ("m",),
+        "Mode",
+        "Choose how much runs by itself; shows ceiling and budget, and answers nothing.",
+        "session",
+        spare=5,
+    ),
+    Action(
+        "grants",
+        ("p",),
+        "",
+        "Standing grants: what they are, give one, revoke one.",
+        "session",
+    ),
     Action("event_back", ("h",), "", "To the event before.", "replay"),
     Action("event_on", ("l",), "Events", "To the next event.", "replay", beside="event_back"),
     Action("event_first", ("0",), "", "To the first event.", "replay"),
     Action(
         "event_last", ("dollar_sign",), "Ends", "To the last event.", "replay", beside="event_first"
     ),
+    Action("step_back", ("left_parenthesis",), "", "To where the step before began.", "replay"),
+    Action(
+        "step_on",
+        ("right_parenthesis",),
+        "Plans",
+        "To where the next step, or the answer, began.",
+        "replay",
+        beside="step_back",
+        spare=1,
+    ),
+    Action("decision_back", ("less_than_sign",), "", "To the decision before.", "replay"),
+    Action(
+        "decision_on",
+        ("greater_than_sign",),
+        "Decisions",
+        "To the next decision.",
+        "replay",
+        beside="decision_back",
+        spare=2,
+    ),
+    Action("error_back", ("minus",), "", "To the error, denial or gap before.", "replay"),
+    Action(
+        "error_on",
+        ("exclamation_mark",),
+        "Error",
+        "To the next error, denial or gap.",
+        "replay",
+        spare=2,
+    ),
+    Action("time", ("T",), "Time…", "To a time: 12:04:30 in UTC, or +02:30.", "replay", spare=3),
+    Action("seek", ("F",), "Seek…", "To the next event that says a text.", "replay", spare=3),
     Action("previous", ("left_square_bracket",), "", "Show the step before.", "look"),
     Action(
         "next",

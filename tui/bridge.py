@@ -10,13 +10,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from core.approval.approvers import Decision, check_confirmed
+from core.approval.grants import Grant, problem
+from core.approval.modes import ceiling_of
 from core.approval.redeem import Payload
 from core.errors import JournalError, NoApprover
-from core.events import DecisionRequested, DraftGenerated, Fact, StopRequested, Surface
+from core.events import (
+    DecisionRequested,
+    DraftGenerated,
+    Fact,
+    GrantGiven,
+    GrantRevoked,
+    Mode,
+    ModeChanged,
+    StopRequested,
+    Surface,
+)
 from core.journal.store import read
 from core.loop import Command, Quit
 from core.session import Session
@@ -28,6 +41,21 @@ from tui.scene import MOST_LINES, Lines, Versions
 
 COALESCED_S: Final = 0.05
 """What happens within this time is painted once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """What goes with a yes."""
+
+    typed: str = ""
+    """As the account, where the request has a second stage."""
+    comment: str = ""
+    """Where blockers are overridden, why."""
+    shown_ms: int = 0
+    seen: int = 0
+    """How much of it was on the screen, in hundredths."""
+    screen: bytes | None = None
+    """What was on the screen."""
 
 
 class OnScreen:
@@ -142,25 +170,53 @@ class Bridge:
         """Answer the request with this digest, but for a yes; False when it waits no more."""
         return decision.verb != "approve" and self.approver.decide(digest, decision)
 
-    def approve(self, digest: str, typed: str, comment: str, shown_ms: int) -> str:
-        """Say yes to the request with this digest; returns why not, a sentence, or nothing.
-
-        `typed` is what was typed as the account, and `comment` why blockers are overridden; each
-        is needed only where the request says so.
-        """
+    def approve(self, digest: str, yes: Yes) -> str:
+        """Say yes to the request with this digest; returns why not, a sentence, or nothing."""
         asked, session = self.asked, self.session
         if asked is None or session is None or asked.digest != digest:
             return "this request waits no more"
-        if asked.blockers and not comment:
+        if asked.blockers and not yes.comment:
             return "blocking findings are overridden with a reason only"
         if asked.second_stage:
             try:
-                check_confirmed(asked, session, typed)
+                check_confirmed(asked, session, yes.typed)
             except NoApprover:
                 return "that is not this account"
-        over = asked.blockers > 0
-        decision = Decision("approve", comment, override_blockers=over, shown_ms=shown_ms)
+        decision = Decision(
+            "approve",
+            yes.comment,
+            override_blockers=asked.blockers > 0,
+            shown_ms=yes.shown_ms,
+            screen=yes.screen,
+            seen=yes.seen,
+            confirmed=yes.typed if asked.second_stage else "",
+        )
         return "" if self.approver.decide(digest, decision) else "this request was answered"
+
+    def change_mode(self, mode: Mode, typed: str) -> str:
+        """Go on in another mode; returns why not, a sentence, or nothing."""
+        session = self.session
+        if session is None or session.finished:
+            return "no session goes on"
+        if why := session.why_not(mode, typed):
+            return why
+        ceiling = ceiling_of(mode, session.started.house.unattended, session.account.ceiling)
+        self.inbox.put_nowait(ModeChanged(identity(), mode, ceiling, typed))
+        return ""
+
+    def grant(self, grant: Grant) -> str:
+        """Give a standing approval; returns why not, a sentence, or nothing."""
+        session = self.session
+        if session is None or session.finished:
+            return "no session goes on"
+        if why := problem(grant, session.target):
+            return why
+        self.inbox.put_nowait(GrantGiven(grant, identity(), "tui"))
+        return ""
+
+    def revoke(self, name: str) -> None:
+        """End a standing approval."""
+        self.inbox.put_nowait(GrantRevoked(name, identity(), "revoked by a person"))
 
     def stop(self) -> None:
         """End what runs and conclude; as a decision where one is asked for."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 MOST_HITS: Final = 10_000
 """More places than this are not counted: nobody walks through them."""
@@ -20,6 +20,19 @@ class Hit:
     row: int
     column: int
     length: int
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A pane in which a text can be found."""
+
+    def searched(self) -> list[str]:
+        """Return what a search looks through, row by row."""
+        ...
+
+    def show_hit(self, hit: Hit) -> None:
+        """Mark what was found, and bring it into view."""
+        ...
 
 
 def hits(rows: Sequence[str], sought: str) -> list[Hit]:

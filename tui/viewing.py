@@ -74,7 +74,17 @@ def status(session: Session, now: int) -> Status:
         mode=session.mode.upper(),
         cost=_cost(session),
         elapsed=f"{hours}:{elapsed}" if hours else elapsed,
+        label=safe_line(_label(session)),
+        production=session.account.production,
     )
+
+
+def _label(session: Session) -> str:
+    """Return what the settings call the account: people see it before they see a number."""
+    rules = session.account
+    if rules.production:
+        return f"PRODUCTION {rules.label}".strip()
+    return rules.label
 
 
 def role_name(arn: str) -> str:
@@ -174,19 +184,26 @@ def findings_counter(step: Step | None) -> str:
 
 def question(session: Session, request: DecisionRequested) -> Question:
     """Return what a request asks."""
-    target, step = session.target, session.step
+    step = session.step
     found = step.review.findings if step and step.review else ()
+    purpose = "" if request.purpose == "run" else f" · to {request.purpose}"
     blockers = tuple(_remark(one).text for one in found if one.severity == "blocker")
     return Question(
         request=request.request,
         digest=request.digest,
         page=len(session.steps),
-        head=f"{request.step} v{request.version} awaits you · tier {request.tier}",
+        head=f"{request.step} v{request.version} awaits you{purpose} · tier {request.tier}",
         because=safe_line("asks because " + "; ".join(request.asks_because)),
         second_stage=request.second_stage,
         blockers=blockers,
-        account=safe_line((target.alias or target.account) if target else ""),
+        account=account_name(session),
     )
+
+
+def account_name(session: Session) -> str:
+    """Return what is typed for the account: its alias, or its number where it has none."""
+    target = session.target
+    return safe_line((target.alias or target.account) if target else "")
 
 
 def answer(session: Session) -> Answer | None:
@@ -267,7 +284,8 @@ def _outcome(step: Step, card: EvidenceAdded | None) -> str:
     decision, run = step.decision, step.run
     parts = []
     if decision:
-        who = "the mode" if decision.by == "mode" else decision.identity
+        by = {"mode": "the mode", "grant": f"grant {decision.grant}"}
+        who = by.get(decision.by, decision.identity)
         parts.append(f"{_DID[decision.verb]} by {who}")
     match run.ended if run else None:
         case RunFinished() as ended if run:

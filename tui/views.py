@@ -40,6 +40,9 @@ class Status:
     mode: str
     cost: str
     elapsed: str
+    label: str = ""
+    """What the settings call the account."""
+    production: bool = False
 
 
 @dataclass(frozen=True, slots=True)

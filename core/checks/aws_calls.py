@@ -24,7 +24,7 @@ from core.checks.parameters import Wanted
 from core.checks.resources import collection, members
 from core.checks.values import NOT_OF_BOTO3, Value, Values, member
 from core.iam.actions import operations
-from sandbox.job import Json
+from core.iam.propose import Shown
 
 _SOURCE = "aws-calls"
 _NAMED: Mapping[str, tuple[str, Callable[[str], Mapping[str, str]]]] = {
@@ -57,15 +57,6 @@ _EXTRA = {"paginate": frozenset({"PaginationConfig"}), "wait": frozenset({"Waite
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """A call with its parameters, as far as they can be told from the code."""
-
-    call: Call
-    parameters: Json
-    """UNKNOWN_PART of `core.iam.globs` stands for what is not known."""
-
-
-@dataclass(frozen=True, slots=True)
 class Extraction:
     """What was found in one script."""
 
@@ -74,8 +65,8 @@ class Extraction:
     findings: tuple[Finding, ...] = ()
     complete: bool = True
     """Whether nothing was noticed that could hide more calls."""
-    sites: tuple[Site, ...] = ()
-    """The calls whose parameters are in sight; a method that is handed on is none of them."""
+    sites: tuple[Shown, ...] = ()
+    """The calls with their parameters, as far as these can be told."""
     unresolved: int = 0
     """Places where a call, or what hides one, can't be told."""
 
@@ -90,12 +81,13 @@ def extract(tree: ast.Module) -> Extraction:
     found = dict.fromkeys(told)
     findings = tuple(one for one in found if isinstance(one, Finding))
     unresolved = sum(one.rule == "cannot-tell" for one in findings)
-    calls = (one for one in found if isinstance(one, Call))
+    unordered = (one for one in found if isinstance(one, Call))
+    calls = sorted(unordered, key=lambda one: (one.line, one.service, one.operation))
     return Extraction(
-        calls=tuple(sorted(calls, key=lambda one: (one.line, one.service, one.operation))),
+        calls=tuple(calls),
         findings=findings,
         complete=not unresolved,
-        sites=tuple(reader.sites),
+        sites=(*reader.sites, *reader.without_site(calls)),
         unresolved=unresolved,
     )
 
@@ -105,7 +97,9 @@ class _Reader:
     names: Names
     clients: Clients
     texts: Collection[str]
-    sites: list[Site] = field(default_factory=list)
+    sites: list[Shown] = field(default_factory=list)
+    getters: set[Call] = field(default_factory=set)
+    """Where a paginator or waiter is got; its parameters follow where it is used."""
 
     def read(self, node: ast.AST) -> Iterator[Call | Finding]:
         """Calls and findings of one node, without those of the nodes inside it."""
@@ -115,6 +109,15 @@ class _Reader:
             yield from self._call(node)
         for one in responses.absent(self.clients, node):
             yield _unknown("unknown-key", one.line, one.message, one.near)
+
+    def without_site(self, calls: list[Call]) -> Iterator[Shown]:
+        """The calls whose parameters are not in sight, such as a method that is handed on."""
+        places = {(one.service, one.operation, one.line) for one in self.sites}
+        used = {(one.service, one.operation) for one in self.sites}
+        for call in calls:
+            got = call in self.getters and (call.service, call.operation) in used
+            if not got and (call.service, call.operation, call.line) not in places:
+                yield Shown(call.service, call.operation, call.line, {})
 
     def _call(self, node: ast.Call) -> Iterator[Call | Finding]:
         name = last_name(node.func)
@@ -222,6 +225,7 @@ class _Reader:
                 for service in services
                 if name in known(service)
             ]
+            self.getters.update(calls)
             yield from calls
             if services and not calls and "" not in clients:
                 near = _near(name, {one for service in services for one in known(service)})
@@ -259,7 +263,7 @@ class _Reader:
         line = getattr(node.func, "end_lineno", None) or node.lineno
         for one in wanted:
             given = literals.to_json((found,)) if one.given == frozenset() else {}
-            self.sites.append(Site(Call(one.service, one.operation, line), given))
+            self.sites.append(Shown(one.service, one.operation, line, given))
         if node.args and not any(isinstance(one, ast.Starred) for one in node.args):
             message = f"{wanted[0].operation} takes its parameters by name only"
             yield _finding("positional", "blocker", line, message, "write Name=value")

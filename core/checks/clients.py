@@ -134,7 +134,8 @@ def _attribute(clients: Clients, at: At, path: Path) -> Values:
     bases = clients.follow(at.to(at.node.value), ())
     ours = [base for base in bases if base.kind not in NOT_OF_BOTO3]
     if ours:
-        return walk((attribute(base, name) for base in ours), path)
+        found = frozenset(attribute(base, name) for base in ours)
+        return walk(found - UNSEEN or found, path)
     kept = _sources(clients, clients.names.attributes.get(name, ()), at, path)
     # A session that came from somewhere out of sight still makes clients.
     guess = name in ("client", "create_client") and not path
@@ -145,7 +146,14 @@ def _subscript(clients: Clients, at: At, path: Path) -> Values:
     base = at.to(at.node.value)
     if isinstance(at.node.slice, ast.Slice):
         return clients.follow(base, path)
-    return _part(clients, base, (step_of(at.node.slice), *path))
+    step = step_of(at.node.slice)
+    if step == ANY:
+        found = clients.follow(at.to(at.node.slice), ())
+        texts = [value.name for value in found if value.kind == "text"]
+        if texts and len(texts) == len(found):
+            parts = (_part(clients, base, (f"={text}", *path)) for text in texts)
+            return frozenset(value for part in parts for value in part)
+    return _part(clients, base, (step, *path))
 
 
 def _part(clients: Clients, base: At, path: Path) -> Values:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.checks.functions import Given, given
+from core.checks.functions import Given, given, name_of, parameters
 from core.checks.names import CallSite, Function, Names, Scope, Source, last_name
 from core.checks.values import NOTHING, UNSEEN, Path, Value, Values
 
@@ -101,6 +101,20 @@ class Clients:
             sources = self.names.attributes.get(last_name(node), [])
         return [one for one in sources if one.keys]
 
+    def gathered(self, name: ast.Name) -> list[CallSite] | None:
+        """The calls whose further arguments a `**` parameter holds; None where there are none."""
+        scope: Scope | None = self.names.scopes[name]
+        while scope is not None and name.id not in scope.bindings:
+            owner = scope.owner
+            if isinstance(owner, Function) and owner.args.kwarg and owner.args.kwarg.arg == name.id:
+                own = name_of(self.names, owner)
+                named = set(parameters(owner))
+                sites = [] if self.names.escapes(own) else self.names.calls.get(own, [])
+                rest = [replace(one, keywords=_without(one, named)) for one in sites]
+                return rest or None
+            scope = scope.parent
+        return None
+
     def follow(self, at: At, path: Path) -> Values:
         """What the part of `at` that `path` leads to can be."""
         key = (at.node, path, at.frame)
@@ -145,3 +159,7 @@ class Clients:
     def follow_all(self, places: Iterable[At], path: Path) -> Values:
         """What any of several places can be."""
         return frozenset(value for at in places for value in self.follow(at, path))
+
+
+def _without(site: CallSite, named: set[str]) -> tuple[ast.keyword, ...]:
+    return tuple(keyword for keyword in site.keywords if keyword.arg not in named)

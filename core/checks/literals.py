@@ -13,7 +13,7 @@ from typing import Any
 
 from core.checks import models
 from core.checks.following import Clients
-from core.checks.names import last_name
+from core.checks.names import CallSite, last_name
 from core.checks.values import Value
 from core.iam.globs import UNKNOWN_PART
 
@@ -87,6 +87,9 @@ def read(clients: Clients, node: ast.AST, depth: int = 0) -> Literals:
     """What an expression can be."""
     if depth > _DEEPEST:
         return (UNKNOWN,)
+    gathered = clients.gathered(node) if isinstance(node, ast.Name) else None
+    if gathered is not None:
+        return (_passed(clients, gathered, depth + 1),)
     values = sorted(clients.values(node), key=lambda one: (one.kind, one.name, one.of))
     found = [_literal(clients, value, depth) for value in values[:_MOST]]
     if isinstance(node, ast.Name | ast.Attribute):
@@ -125,6 +128,20 @@ def to_json(literals: Literals) -> Any:
         rest = {UNKNOWN_PART: UNKNOWN_PART} if found.open else {}
         return {**{name: to_json(one) for name, one in found.entries.items()}, **rest}
     return UNKNOWN_PART
+
+
+def _passed(clients: Clients, sites: Iterable[CallSite], depth: int) -> Literal:
+    """What a function's `**` parameter is given: by name, in any of its calls."""
+    entries: dict[str, Literals] = {}
+    is_open = False
+    for site in sites:
+        for keyword in site.keywords:
+            if keyword.arg:
+                found = read(clients, keyword.value, depth)
+                entries[keyword.arg] = (*entries.get(keyword.arg, ()), *found)
+            else:
+                is_open = True
+    return Entries(entries, is_open)
 
 
 def _each_once(found: Iterable[Literal]) -> Literals:

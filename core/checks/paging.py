@@ -39,4 +39,4 @@ def _is_all(name: str, results: tuple[str, ...]) -> bool:
             return True
     ending = next((one for one in _ONE if name.lower().endswith(one.lower())), "")
     noun = name[: -len(ending)].lower() if ending else ""
-    return bool(noun) and any(result.lower().startswith(noun) for result in results)
+    return bool(noun) and any(result.lower() in (noun, f"{noun}s") for result in results)

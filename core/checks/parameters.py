@@ -48,6 +48,7 @@ _MORE: Mapping[tuple[str, str], frozenset[str]] = {
 """Parameters that botocore adds by hand."""
 _ANYTHING = {("s3", "CopySource"), ("dynamodb", "AttributeValue")}
 """Shapes of which botocore or boto3 take more than the model says."""
+_OF_A_SOURCE = ("Bucket", "Key", "VersionId")
 _FILLED = {("glacier", "accountId")}
 """Required parameters that botocore fills in itself."""
 
@@ -123,6 +124,9 @@ def _problems(
     shape = models.shape(wanted.service, name)
     kind = _kind(found)
     free = member.get("jsonvalue") or shape.get("jsonvalue") or shape.get("document")
+    if (wanted.service, name) == ("s3", "CopySource") and isinstance(found, Entries):
+        yield from _copy_source(wanted, found, at)
+        return
     if not kind or free or (wanted.service, name) in _ANYTHING:
         return
     if kind not in _TAKES.get(shape["type"], {kind}):
@@ -139,6 +143,15 @@ def _problems(
     elif isinstance(found, Entries):
         for key, item in found.entries.items():
             yield from _judge(wanted, shape["value"], item, put, f"{at}.{key}")
+
+
+def _copy_source(wanted: Wanted, found: Entries, at: str) -> Iterator[Problem]:
+    """boto3 takes a dictionary where the model says text."""
+    for name in found.entries:
+        if name not in _OF_A_SOURCE:
+            near = next(iter(difflib.get_close_matches(name, _OF_A_SOURCE, n=1)), "")
+            message = f"{at} of {wanted.operation} has no parameter {name!r}"
+            yield Problem("unknown-parameter", "blocker", message, near)
 
 
 def _value(wanted: Wanted, shape: models.Shape, value: object, at: str) -> Iterator[Problem]:

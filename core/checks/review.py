@@ -28,7 +28,6 @@ from core.checks import (
 from core.checks.finding import SEVERITIES, Finding, Review
 from core.checks.standards import DEFAULT, Standards
 from core.checks.subject import Check, Subject, each_script, subject_of
-from core.iam.document import parse as parse_policy
 from core.iam.tiers import tier_of_policy
 
 CHECKS: tuple[Check, ...] = (
@@ -60,8 +59,7 @@ def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
         several = list(pool.map(partial(_made, subject), wanted))
     found = [*_left_out(standards), *(one for each in several for one in each)]
     rated = [_rated(one, standards) for one in found]
-    calls = (*subject.calls, *subject.later_calls)
-    compared = policy.compare(parse_policy(draft.policy), calls)
+    compared = policy.compare(subject)
     return Review(
         findings=tuple(sorted(rated, key=_order)),
         calls=subject.calls,

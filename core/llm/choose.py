@@ -7,6 +7,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Literal
 
+from core.checks.second import SecondReader
 from core.codec import parse
 from core.config import Settings
 from core.errors import ModelUnavailable, UsageError
@@ -18,6 +19,7 @@ from core.llm.key import VARIABLE, find_key
 from core.llm.model import Delta, Model
 from core.llm.outgoing import Outgoing, paths_of_this_machine
 from core.llm.planner import ModelPlanner
+from core.llm.reader import ModelReader
 from core.packages import packages_of
 from core.planner import Planner
 from core.repair import NONE
@@ -71,12 +73,26 @@ def choose_again(
     return choose(settings, kind, environment, watch)
 
 
+def reader_of(settings: Settings, environment: Mapping[str, str]) -> SecondReader | None:
+    """Return the second reader of drafts, when the settings want one; raises MachineUnfit."""
+    if settings.model.reviewer is None:
+        return None
+    key = find_key(environment)
+    server = Server(key, settings.model.base_url) if key else None
+    model = AnthropicModel(settings.model.reviewer, server) if server else None
+    return ModelReader(model, _asker(settings, key or "", ignore))
+
+
 def model_planner(
     settings: Settings, planner: Model, coder: Model, key: str = "", watch: Watch = ignore
 ) -> ModelPlanner:
     """Return a planner over two models; `key` is taken out of whatever is sent."""
-    redact = redactor(settings, [("model key", key)])
-    outgoing = Outgoing(redact, paths_of_this_machine(settings.data_directory))
-    asker = Asker(outgoing, f"data-{token_hex(4)}", watch)
+    asker = _asker(settings, key, watch)
     width = settings.checks.widest_line
     return ModelPlanner(planner, coder, asker, packages_of(settings), width=width)
+
+
+def _asker(settings: Settings, key: str, watch: Watch) -> Asker:
+    redact = redactor(settings, [("model key", key)])
+    outgoing = Outgoing(redact, paths_of_this_machine(settings.data_directory))
+    return Asker(outgoing, f"data-{token_hex(4)}", watch)

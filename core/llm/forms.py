@@ -104,6 +104,21 @@ class Allow:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What a second reader points out."""
+
+    line: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a second reader returns."""
+
+    notes: list[Note]
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """What the coder returns."""
 

@@ -1,4 +1,4 @@
-"""The four roles: what each is told once, what its answer looks like, how much it may say."""
+"""The five roles: what each is told once, what its answer looks like, how much it may say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from core.llm.forms import Code, Conclusion, Plan
+from core.llm.forms import Code, Conclusion, Notes, Plan
 from core.llm.usage import Role
 
 _PROMPTS = Path(__file__).parent / "prompts"
@@ -30,6 +30,7 @@ PARTS: dict[Role, Part] = {
     "generate": Part(("generate",), Code, "medium"),
     "repair": Part(("generate", "repair"), Code, "medium"),
     "conclude": Part(("conclude",), Conclusion, "medium"),
+    "review": Part(("review",), Notes, "medium"),
 }
 
 

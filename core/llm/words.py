@@ -64,7 +64,7 @@ def why_findings(step: Step) -> str:
     """Return what a review holds against a draft, the worst first."""
     findings = step.review.findings if step.review else ()
     lines = (
-        f"- {each.severity}{f', line {each.line}' if each.line else ''}: {each.message}"
+        f"- {each.severity}{f', {each.place}' if each.place else ''}: {each.message}"
         f"{f' ({each.fix})' if each.fix else ''}"
         for each in findings
     )

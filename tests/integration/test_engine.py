@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.approval.approvers import FromList
+from core.approval.draft import Draft
 from core.approval.redeem import Countersigned
 from core.aws import SHIPPED, open_source
+from core.checks.finding import Review
+from core.checks.process import ReviewProcess
 from core.checks.review import review
+from core.checks.second import Remark
+from core.checks.standards import DEFAULT
 from core.codec import parse
 from core.config import load
 from core.engine import Engine, Ports, Workshop
 from core.errors import MachineUnfit, NotCountersigned
-from core.events import Fact
+from core.events import Fact, ReviewFinished
 from core.journal.store import read
+from core.llm.usage import ModelAnswered
 from core.loop import Loop
 from core.recorded_jobs import ReplayingWorkshop, recorded_jobs
 from core.session import Session
@@ -63,6 +71,23 @@ class OtherRuntime(ReplayingWorkshop):
         return sandbox, replace(shape, environment_digest=self.runtime)
 
 
+@dataclass(slots=True)
+class Colleague:
+    """A second reader who says that nothing is wrong, and what asking cost."""
+
+    owed: tuple[ModelAnswered, ...] = ()
+
+    async def read(self, draft: Draft, found: Review) -> tuple[Remark, ...]:
+        """Say it of each draft."""
+        self.owed = (ModelAnswered("review", "colleague", 1, 1, 0, 0, 7, 1, 1, "q"),)
+        return (Remark(1, f"tier 0 instead of {found.tier}"),)
+
+    def spent(self) -> tuple[ModelAnswered, ...]:
+        """Return the bill, once."""
+        owed, self.owed = self.owed, ()
+        return owed
+
+
 def ports(desk: Desk, workshop: Workshop) -> Ports:
     """Return what the engine talks to: everything real but the sandbox."""
     return Ports(
@@ -79,7 +104,9 @@ def ports(desk: Desk, workshop: Workshop) -> Ports:
     )
 
 
-async def work(data: Path, sandbox: Watched, runtime: Sha | None, facts: list[Fact]) -> None:
+async def work(
+    data: Path, sandbox: Watched, runtime: Sha | None, facts: list[Fact], **others: Any
+) -> None:
     """Work on the shipped world where scripts see `runtime`, None for the one of the terms."""
 
     def show(_: Session, fact: Fact) -> None:
@@ -89,11 +116,16 @@ async def work(data: Path, sandbox: Watched, runtime: Sha | None, facts: list[Fa
     source = open_source("simulated:shop-502", sessions_folder(settings))
     desk, session = await start(settings, source, Wish(source.question, "ask", "automated"), show)
     workshop = OtherRuntime(sandbox, runtime=runtime) if runtime else ReplayingWorkshop(sandbox)
-    engine = Engine(ports(desk, workshop), desk.log)
+    engine = Engine(replace(ports(desk, workshop), **others), desk.log)
     try:
         await Loop(engine, desk.log, asyncio.Queue(), show, now_ms).work(session)
     finally:
         await desk.close()
+
+
+def reviews(facts: list[Fact]) -> list[ReviewFinished]:
+    """Return the reviews among some facts."""
+    return [fact.event for fact in facts if isinstance(fact.event, ReviewFinished)]
 
 
 def kinds(facts: list[Fact]) -> list[str]:
@@ -121,6 +153,34 @@ def test_the_approved_runtime_runs(tmp_path: Path) -> None:
 
     assert kinds(facts)[-1] == "session.finished"
     assert sandbox.asked == ["X1", "X2", "X3", "X4"]
+
+
+def test_a_second_reader_adds_a_note_and_its_bill(tmp_path: Path) -> None:
+    """What it cost is on record before the review, whose tier and other findings are the same."""
+    facts, plain = list[Fact](), list[Fact]()
+    asyncio.run(work(tmp_path / "a", Watched(), None, facts, second=Colleague()))
+    asyncio.run(work(tmp_path / "b", Watched(), None, plain))
+
+    at = kinds(facts).index("review.finished")
+    assert kinds(facts)[at - 1] == "model.answered"
+    pairs = list(zip(reviews(facts), reviews(plain), strict=True))
+    assert len(pairs) == 4
+    for noted, alone in pairs:
+        assert [one.source for one in noted.findings[len(alone.findings) :]] == ["reviewer"]
+        assert replace(noted, findings=noted.findings[: len(alone.findings)]) == alone
+
+
+def test_without_a_review_nothing_is_asked_and_nothing_runs(tmp_path: Path) -> None:
+    """A review process that is lost ends the session with the draft on record, and no request."""
+    sandbox, facts = Watched(), list[Fact]()
+    lost = ReviewProcess(DEFAULT, (sys.executable, "-I", "-c", "raise SystemExit('lost')"))
+
+    with pytest.raises(MachineUnfit, match="the review process died twice: lost"):
+        asyncio.run(work(tmp_path, sandbox, None, facts, review=lost.review))
+    lost.close()
+
+    assert kinds(facts)[-1] == "draft.generated"
+    assert sandbox.asked == []
 
 
 # ------------------------------------------------------------------ the key of this installation

@@ -30,6 +30,9 @@ def ready(text: str = "asks because", key: str = "") -> Callable[[Pilot[Any]], A
 
     async def act(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: text in painted(pilot))
+        if key == "a":  # what is dangerous is approved only when all of it was on the screen
+            await pilot.press("1", *["ctrl+d"] * 12, "2", "G")
+            await until(pilot, lambda: "seen 100%" in painted(pilot))
         focused = pilot.app.focused
         if key:
             await pilot.press(key)

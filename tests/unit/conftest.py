@@ -98,7 +98,7 @@ class Story:
         self.add(describe(replace(draft, step=step.plan.step, version=version)))
         return self
 
-    def reviewed(self, tier: Tier = 1, blockers: int = 0) -> Story:
+    def reviewed(self, tier: Tier = 1, blockers: int = 0, *, poor: bool = False) -> Story:
         draft = self.session.steps[-1].draft
         assert draft is not None
         findings = (Finding("test", "rule", "blocker", 1, "no", ""),) * blockers
@@ -114,6 +114,7 @@ class Story:
                 (),
                 (),
                 {},
+                poor,
             )
         )
         return self

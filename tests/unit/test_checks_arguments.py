@@ -79,7 +79,7 @@ MISTAKES: list[tuple[str, str, str, int]] = [
     (RESOURCES + "ec2.Instance('i-1').state['Nam']", "unknown-key", "Name?", 3),
     (RESOURCES + "ec2.instances.filter(Filter=[])", "unknown-parameter", "Filters?", 3),
     (RESOURCES + "ec2.instances.terminat()", "unknown-attribute", "terminate", 3),
-    (RESOURCES + "s3.Bucket('b').put_object(Ky='k')", "unknown-parameter", "Key?", 3),
+    (RESOURCES + "s3.Bucket('b').put_object(Key='k', Bdy=b'')", "unknown-parameter", "Body?", 3),
     (RESOURCES + "s3.Object('b', 'k').get()['Bdy']", "unknown-key", "Body?", 3),
     (HEAD + "ec2._make_api_call('DescribeVpcs', {})", "cannot-tell", "inside boto3", 3),
     (HEAD + "import operator\noperator.methodcaller('stop_instances')(ec2)", "cannot-tell",

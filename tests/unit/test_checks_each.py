@@ -11,7 +11,9 @@ from core.approval.draft import Draft
 from core.checks.finding import Finding
 from core.checks.review import review
 from core.checks.standards import NAMES, Gate, Standards
+from core.workflows.planner import load_library
 
+LIBRARY = load_library()
 HASH = " --hash=sha256:" + "a" * 64
 GOOD = '''\
 """Count the virtual networks."""
@@ -57,6 +59,9 @@ DRAFT = Draft(
 CAUGHT = GOOD.replace("from botocore.exceptions import ClientError\n", "")
 YAML = "import yaml\n\nprint(yaml)\n"
 EVENTS = 'boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName="a")\n'
+EXACT = policy(VPCS)
+EXACT["Statement"] += [{**EXACT["Statement"][0], "Action": "logs:FilterLogEvents"}]
+EXACT["Statement"][1]["Resource"] = "arn:aws:logs:*:*:log-group:a:*"
 TANGLED = "\n\ndef tell(given: int) -> int:\n" + "".join(
     f"    if given == {each}:\n        return {each + 1}\n" for each in range(7)
 )
@@ -125,7 +130,7 @@ PLANTED: list[Planted] = [
         "quality/error-handling",
         {"also": "try:\n    print()\nexcept Exception as e:\n    print(e)\n"},
     ),
-    ("quality/unbounded", {"also": EVENTS, "policy": policy(VPCS, "logs:FilterLogEvents")}),
+    ("quality/unbounded", {"also": EVENTS, "policy": EXACT}),
     ("quality/timeout", {"also": "while True:\n    json.dumps(result)\n"}),
     ("quality/timeout", {"also": "import time\n\ntime.sleep(30)\n"}),
     ("quality/timeout", {"also": 'ec2.get_waiter("vpc_available").wait(VpcIds=["vpc-1"])\n'}),
@@ -220,3 +225,16 @@ def test_what_cannot_be_read_is_counted() -> None:
     """Automated mode runs no script whose calls can't be told; the review says how many."""
     assert review(planted(), Standards()).unresolved == 0
     assert review(planted("getattr(ec2, input())()\n"), Standards()).unresolved == 1
+
+
+@pytest.mark.parametrize("name", sorted(LIBRARY))
+def test_saved_workflows_are_as_good_as_we_want_them(name: str) -> None:
+    """No script that ships has a blocker, hides a call, or is one that a model would have back."""
+    workflow = LIBRARY[name]
+    draft = replace(
+        DRAFT, author="workflow", script=workflow.script, policy=workflow.document.policy
+    )
+    found = review(draft)
+
+    assert (found.blockers, found.poor, found.unresolved) == ((), False, 0)
+    assert (found.missing, found.excess) == ((), ())

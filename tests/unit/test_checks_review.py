@@ -20,10 +20,10 @@ SCRIPT = b"""\
 import boto3
 ec2 = boto3.client("ec2")
 ec2.describe_vpcs(VpcIds=["vpc-1"])
-boto3.client("logs").filter_log_events(logGroupName="web", limit=50)
+boto3.client("logs").get_query_results(queryId="web")
 boto3.client("sts").get_caller_identity()
 """
-NEEDED = ["ec2:DescribeVpcs", "logs:FilterLogEvents"]
+NEEDED = ["ec2:DescribeVpcs", "logs:GetQueryResults"]
 LOG_GROUP = "arn:aws:logs:*:*:log-group:web:*"
 PROPOSED = {
     "Version": "2012-10-17",
@@ -76,7 +76,7 @@ def test_a_draft_that_fits_has_no_findings() -> None:
         findings=(),
         calls=(
             Call("ec2", "DescribeVpcs", 3),
-            Call("logs", "FilterLogEvents", 4),
+            Call("logs", "GetQueryResults", 4),
             Call("sts", "GetCallerIdentity", 5),
         ),
         tier=2,
@@ -91,15 +91,15 @@ def test_a_draft_that_fits_has_no_findings() -> None:
     [
         ({}, ["warning policy/empty"]),
         ({"Version": "2012-10-17", "Statement": []}, ["warning policy/empty"]),
-        (allows("logs:filterlogevents"), ["warning policy/missing"]),
+        (allows("logs:getqueryresults"), ["warning policy/missing"]),
         (allows(*NEEDED, "ec2:DescribeSubnets"), ["warning policy/excess"]),
-        (allows("ec2:Describe*", "logs:FilterLogEvents"), ["warning policy/wildcard"]),
+        (allows("ec2:Describe*", "logs:GetQueryResults"), ["warning policy/wildcard"]),
         (allows(*NEEDED, "rds:Describe*"), ["warning policy/excess", "warning policy/wildcard"]),
         (
             allows(*NEEDED, "ec2:DescribeVPC"),
             ["warning policy/excess", "warning policy/unknown-action"],
         ),
-        (allows(*NEEDED, "iam:PassRole"), []),
+        (allows(*NEEDED, "iam:PassRole"), ["warning policy/excess"]),
         (allows("*"), ["blocker policy/never"]),
         (
             allows(*NEEDED, "cloudtrail:StopLogging"),
@@ -131,11 +131,11 @@ def test_policies(policy: dict[str, Any], expected: list[str]) -> None:
     [
         ({}, NEEDED, []),
         (PROPOSED, [], []),
-        (allows("ec2:*"), ["logs:FilterLogEvents"], []),
+        (allows("ec2:*"), ["logs:GetQueryResults"], []),
         (allows(*NEEDED, "rds:*", "RDS:*", "ec2:DescribeVpc?"), [], ["rds:*", "RDS:*"]),
         (
             both(allows(*NEEDED), allows("logs:*", Effect="Deny")),
-            ["logs:FilterLogEvents"],
+            ["logs:GetQueryResults"],
             [],
         ),
         (
@@ -145,7 +145,7 @@ def test_policies(policy: dict[str, Any], expected: list[str]) -> None:
         ),
         (
             {"Statement": {"Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}},
-            ["logs:FilterLogEvents"],
+            ["logs:GetQueryResults"],
             [],
         ),
     ],
@@ -161,7 +161,7 @@ def test_what_is_missing_and_what_is_excess(
 
 def test_a_missing_action_names_its_line() -> None:
     """The line that will be denied is told, with what to allow."""
-    found = reviewed(policy=allows("logs:FilterLogEvents")).findings
+    found = reviewed(policy=allows("logs:GetQueryResults")).findings
 
     assert found == (
         Finding(
@@ -280,7 +280,7 @@ def test_rollback_and_post_check_are_read_too() -> None:
         ("invalid", "post-check", 1, "not valid Python: invalid syntax"),
         (
             "missing",
-            "script",
+            "policy",
             None,
             "the code calls ec2:RebootInstances, which the policy does not allow",
         ),

@@ -314,6 +314,28 @@ def test_blocking_findings_go_back_before_anybody_is_asked(story: Any) -> None:
     assert made.requested().version == 3
 
 
+def test_a_poor_draft_goes_back_at_most_five_times(story: Any) -> None:
+    """More remarks on quality than the settings allow send a model's draft back as blockers do."""
+    made = story(repairs=FOR_MODELS).identified()
+    sent_back = 0
+    while True:
+        made.drafted(WRITTEN).reviewed(poor=True)
+        if decide(made.session, made.now) != Consult("repair", "S1"):
+            break
+        sent_back += 1
+
+    assert sent_back == 5
+    assert made.requested().blockers == 0
+
+
+def test_a_poor_draft_of_a_person_stands(story: Any) -> None:
+    """What nobody but its author should rewrite is only remarked upon."""
+    made = story(repairs=FOR_MODELS).identified()
+    made.drafted(replace(WRITTEN, author="operator")).reviewed(poor=True)
+
+    assert made.requested().version == 1
+
+
 def test_a_failed_run_goes_back_with_a_new_request(story: Any) -> None:
     """A failing script gets a next version that is reviewed and decided anew, within the bound."""
     made = story(repairs=Repairs(runs=1)).identified()

@@ -8,17 +8,22 @@ Does not: know whether a key counts now (review.py), or hold any rule of what ma
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from core.approval.approvers import Decision
+from core.events import Mode
 from core.safe_text import safe_line
-from tui.bridge import Bridge
+from tui import consent, viewing
+from tui.bridge import Bridge, Yes
+from tui.consent import StandingGrant
 from tui.editor import EditorFailed, edit
+from tui.screens.choosing import GrantsScreen, ModeScreen, entering, granting
 from tui.screens.dialogs import Dialog, rejection, second_stage, with_comment
 from tui.screens.edit import EditScreen, editable
 from tui.screens.pages import SAID_S, PagesScreen
 from tui.views import Question
+from tui.widgets.board import Board
 
 if TYPE_CHECKING:
     from tui.app import CountersignApp
@@ -60,10 +65,14 @@ class DecidingScreen(PagesScreen):
         return self._seen.missing() if self._seen.what == question.digest else self._seen.parts
 
     def _approve(self, question: Question, typed: str = "", comment: str = "") -> None:
-        shown = self._arming.shown_ms(time.monotonic())
-        if isinstance(self._scene, Bridge) and (
-            why := self._scene.approve(question.digest, typed, comment, shown)
-        ):
+        yes = Yes(
+            typed=typed,
+            comment=comment,
+            shown_ms=self._arming.shown_ms(time.monotonic()),
+            seen=self._seen.share() if self._seen.what == question.digest else 0,
+            screen=self.query_one(Board).read().encode(),
+        )
+        if isinstance(self._scene, Bridge) and (why := self._scene.approve(question.digest, yes)):
             self.say(f"not approved: {why}")
 
     def _do_reject(self) -> None:
@@ -119,6 +128,50 @@ class DecidingScreen(PagesScreen):
 
     def _open(self, dialog: Dialog, act: Callable[[tuple[str, ...]], None]) -> None:
         self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
+
+    # ------------------------------------------------------------------ from here on
+    def _do_mode(self) -> None:
+        session = self._scene.session
+        if session is None:
+            return
+        by_mode = {choice.mode: choice for choice in consent.choices(session)}
+
+        def chosen(mode: Mode | None) -> None:
+            if mode is not None:
+                account = viewing.account_name(session)
+                dialog = entering(by_mode[mode], account)
+                self.app.push_screen(dialog, lambda typed: self._enter(mode, typed))
+
+        self.app.push_screen(ModeScreen(tuple(by_mode.values())), chosen)
+
+    def _enter(self, mode: Mode, typed: tuple[str, ...] | None) -> None:
+        if typed is None or not isinstance(self._scene, Bridge):
+            return
+        if why := self._scene.change_mode(mode, typed[0] if typed else ""):
+            self.say(why)
+
+    def _do_grants(self) -> None:
+        scene = self._scene
+        if isinstance(scene, Bridge):
+            self.app.push_screen(GrantsScreen(self._grants, scene.revoke, self._offer))
+
+    def _grants(self) -> Sequence[StandingGrant]:
+        session = self._scene.session
+        return consent.standing(session, self._scene.now()) if session else ()
+
+    def _offer(self, rehearsals: bool) -> str:
+        """Open the second stage of a grant; returns why there is none to offer."""
+        session, scene = self._scene.session, self._scene
+        grant = consent.offered(session, scene.now(), rehearsals=rehearsals) if session else None
+        if grant is None or not isinstance(scene, Bridge):
+            return "no grant is offered for this: only reads are, and only to the letter"
+
+        def given(typed: tuple[str, ...] | None) -> None:
+            if typed is not None and (why := scene.grant(grant)):
+                self.say(why)
+
+        self.app.push_screen(granting(grant.grant, consent.grant_lines(grant)), given)
+        return ""
 
     # ------------------------------------------------------------------ the session
     def _do_stop(self) -> None:

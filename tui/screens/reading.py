@@ -6,29 +6,16 @@ can neither change nor decide anything.
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar, cast, runtime_checkable
+from typing import TypeVar, cast
 
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from tui.searching import Hit, after, hits
+from tui.searching import Searchable, after, hits
 from tui.widgets.find_bar import FindBar
 
 Result = TypeVar("Result")
-
-
-@runtime_checkable
-class Searchable(Protocol):
-    """A pane in which a text can be found."""
-
-    def searched(self) -> list[str]:
-        """Return what a search looks through, row by row."""
-        ...
-
-    def show_hit(self, hit: Hit) -> None:
-        """Mark what was found, and bring it into view."""
-        ...
 
 
 class Reading(Screen[Result]):

@@ -18,12 +18,12 @@ from core.safe_text import safe_line
 from tui import viewing
 from tui.actions import ACTIONS, BY_NAME, MORE_THAN_ONE, Action
 from tui.clipboard import keep_picture, why_not_copied
-from tui.playback import Playback
-from tui.screens.among import TOLD, AmongScreen
+from tui.screens.among import TOLD
 from tui.screens.commands import Commands
 from tui.screens.dialogs import Help
 from tui.screens.diff import DiffScreen
-from tui.screens.reading import Searchable
+from tui.screens.replaying import ReplayingScreen
+from tui.searching import Searchable
 from tui.views import ANSWER
 from tui.widgets.board import Board
 from tui.widgets.code_pane import CodePane
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tui.app import CountersignApp
 
 
-class ReviewScreen(AmongScreen):
+class ReviewScreen(ReplayingScreen):
     """The pages of a session, with somebody at the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -163,11 +163,3 @@ class ReviewScreen(AmongScreen):
 
     def on_line_chosen(self, event: LineChosen) -> None:
         self.query_one(CodePane).go_to(event.line)
-
-    def _walk(self, name: str) -> None:
-        far = 1_000_000
-        by = {"event_back": -1, "event_on": 1, "event_first": -far, "event_last": far}[name]
-        if isinstance(self._scene, Playback):
-            self._page = self._version = None
-            self._scene.move(by)
-            self.paint()

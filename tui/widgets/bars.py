@@ -8,12 +8,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.actions import Action, Situation, bar_key
+from tui.consent import MODE_SIGNS
 from tui.views import Chip, Question, Status
 
 _LEAST_OF_A_TITLE = 3
+_MODE_SIGNS = {mode.upper(): sign for mode, sign in MODE_SIGNS.items()}
 WHOLE = 100
 """Percent."""
-_MODE_SIGNS = {"GUIDED": "◆", "AUTOMATED": "▷"}
 _STATE_STYLES = {
     "asked": "bold $warning",
     "running": "bold $primary",
@@ -37,7 +38,11 @@ class StatusBar(Static):
             self.update(Content.assemble((" countersign  ", "bold $primary"), question))
             return
         right = self._right(status, place, elsewhere)
+        self.set_class(status.production, "-production")
+        named = f" {status.label} " if status.label else ""
+        colour = "$error" if status.production else "$accent"
         left = _joined(
+            Content.styled(named, f"bold reverse {colour}"),
             Content.styled(status.account, "bold"),
             Content.styled(status.region, "$text-dim"),
             Content.styled(status.role, "$text-dim"),
@@ -49,7 +54,7 @@ class StatusBar(Static):
 
     def _right(self, status: Status, place: str, elsewhere: int) -> Content:
         sign = _MODE_SIGNS.get(status.mode, "?")
-        colour = "$warning" if status.mode == "AUTOMATED" else "$primary"
+        colour = "$warning" if status.mode in ("AUTOMATED", "HYBRID") else "$primary"
         mode = Content.styled(f"{sign} {status.mode}", f"bold {colour}")
         parts = [mode, Content(status.cost), Content(status.elapsed)]
         if elsewhere:

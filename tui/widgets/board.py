@@ -10,6 +10,7 @@ from core.session import Session, Step
 from tui import policy_views, viewing
 from tui.drafts import code as code_of
 from tui.scene import Scene
+from tui.searching import Searchable
 from tui.seen import Seen
 from tui.widgets.bars import PaneTabs
 from tui.widgets.code_pane import CodePane
@@ -85,6 +86,14 @@ class Board(Container):
                 top, room = pane.scroll_offset.y, pane.scrollable_content_region.height
                 if rows := pane.virtual_size.height:
                     seen.saw(part, top, top + room, rows)
+
+    def read(self) -> str:
+        """Return what the panes hold about the draft, as text."""
+        panes = [self.query_one(f"#{name}") for name in ("plan", "code", "findings", "policy")]
+        held: list[object] = [*panes]
+        return "\n".join(
+            line for pane in held if isinstance(pane, Searchable) for line in pane.searched()
+        )
 
     def turn_policy(self) -> None:
         """Show the policy as a table, or as the document that it is."""

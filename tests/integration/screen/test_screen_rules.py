@@ -240,7 +240,10 @@ def test_a_yes_with_a_comment_keeps_the_comment(play: Play) -> None:
 async def read_all(screen: Any) -> None:
     """Have every pane on the screen once, to its end."""
     for pane in ("1", "2", "3", "4"):
-        await screen.press(pane, "G")
+        await screen.press(pane)
+        shown = screen.app.focused
+        while shown.scroll_offset.y < shown.max_scroll_y:
+            await screen.press("ctrl+d")
     await screen.until(lambda: "seen 100%" in screen.text, "all was on the screen")
     await screen.armed()
 
