@@ -15,10 +15,11 @@ import re
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual import events
+from textual import events, work
 from textual.app import App
 from textual.binding import BindingType
 from textual.color import Color
@@ -27,6 +28,7 @@ from textual.worker import Worker, WorkerState
 
 from core.errors import Left
 from core.safe_text import safe_text
+from tui.attention import Attention, wanted
 from tui.bridge import Bridge
 from tui.hangup import watched
 from tui.look import PLAIN_LOOK, Look
@@ -88,6 +90,10 @@ class CountersignApp(App[int]):
         self.failure: BaseException | None = None
         self.last_key: tuple[str, float] = ("", float("-inf"))
         """The key that is being worked on, and when the terminal delivered it."""
+        self.attention = Attention()
+        """How somebody who looks elsewhere is told."""
+        self._told: dict[str, str] = {}
+        """What was told last, by seat."""
         self._leaving = False
         self._filter = VisibleControls()
 
@@ -192,8 +198,24 @@ class CountersignApp(App[int]):
         """Start the work when the first frame is on the terminal, and not before."""
         self.work_on(self.seat)
 
+    def noticed(self, seat: Seat) -> None:
+        """Tell somebody who looks elsewhere what is new in a session, once."""
+        session, asked = seat.scene.session, seat.scene.asked
+        text = wanted(session, asked) if session else ""
+        if text and text != self._told.get(seat.name):
+            self._call(text)
+            if self._driver is not None:
+                self._driver.write(self.attention.sequences(text))
+        self._told[seat.name] = text
+
+    @work(group="attention", exit_on_error=False)
+    async def _call(self, text: str) -> None:
+        await self.attention.call(text)
+
     def work_on(self, seat: Seat) -> None:
         """Start the work on a session, in a task of its own."""
+        if isinstance(seat.scene, Bridge):
+            seat.scene.on_notice = partial(self.noticed, seat)
         if seat.work and isinstance(seat.scene, Bridge):
             seat.worker = self.run_worker(seat.work, exit_on_error=False)
 

@@ -36,7 +36,8 @@ def home(arguments: Namespace) -> int:
     from tui.door import Door
     from tui.home_app import at_home
 
-    return at_home(Door(_settings(arguments), arguments))
+    settings = _settings(arguments)
+    return at_home(Door(settings, arguments), settings.notify)
 
 
 def run(arguments: Namespace) -> int:

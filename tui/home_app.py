@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from textual.worker import Worker, WorkerState
 
+from core.config import Notify
 from core.errors import CountersignError, Left
 from core.safe_text import safe_line
 from sandbox.errors import SandboxError
@@ -21,7 +21,7 @@ from tui.app import CountersignApp
 from tui.bridge import Bridge
 from tui.homing import Here
 from tui.house import House
-from tui.live import check_terminal, farewell
+from tui.live import attention_of, check_terminal, farewell
 from tui.screens.home import HomeScreen
 from tui.screens.new_session import NewSession
 from tui.screens.review import ReviewScreen
@@ -85,8 +85,6 @@ class HomeApp(CountersignApp):
     async def open(self, seat: Seat) -> None:
         """Give a session a screen of its own, show it, and start the work on it."""
         self.seats.append(seat)
-        if isinstance(seat.scene, Bridge):
-            seat.scene.on_notice = partial(self.noticed, seat)
         self.add_mode(seat.name, lambda: ReviewScreen(seat.scene, seat.title))
         await self.switch_mode(seat.name)
         self.work_on(seat)
@@ -150,7 +148,7 @@ class HomeApp(CountersignApp):
 
     def noticed(self, seat: Seat) -> None:
         """Show that something changed in a session that may not be the one that is shown."""
-        del seat
+        super().noticed(seat)
         for screen in self.screen_stack:
             if isinstance(screen, HomeScreen):
                 screen.paint()
@@ -199,10 +197,11 @@ class HomeApp(CountersignApp):
         """Home has no work of its own."""
 
 
-def at_home(house: House) -> int:
+def at_home(house: House, notify: Notify) -> int:
     """Show home until it is left; returns the exit code, raises what broke it."""
     check_terminal()
     app = HomeApp(house)
+    app.attention = attention_of(notify)
     try:
         return app.show()
     finally:

@@ -8,23 +8,26 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from core.config import Notify
 from core.errors import Left, UsageError
 from core.events import Fact
 from core.log import Log
 from core.safe_text import safe_line
 from core.session import Session
 from tui.app import CountersignApp
+from tui.attention import Attention
 from tui.bridge import Bridge
 from tui.playback import Playback
 from tui.seats import Seat
 from tui.work import Front, Opened, approver_of, bring_to_end
 
 
-def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
+def on_screen(arguments: Namespace, opened: Opened, title: str, notify: Notify) -> int:
     """Work on a session at the screen; returns its exit code, raises what ended it."""
     check_terminal()
     seat = seat_of(arguments, opened, title)
     app = CountersignApp(seat.scene, title, seat.work)
+    app.attention = attention_of(notify)
     try:
         return app.show()
     except Left as error:
@@ -32,6 +35,11 @@ def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
     finally:
         if seat.scene.session:
             sys.stderr.write(farewell(seat.scene.session))
+
+
+def attention_of(notify: Notify) -> Attention:
+    """Return how the settings want somebody told who looks elsewhere."""
+    return Attention(notify.bell, notify.title, notify.terminal, notify.command)
 
 
 def seat_of(arguments: Namespace, opened: Opened, title: str) -> Seat:

@@ -57,7 +57,7 @@ def begin(
 ) -> int:
     """Start a session and work on it; returns the exit code. No question = the source's own."""
     opened = beginning(arguments, settings, choose, question, goal)
-    return _on_surface(arguments, opened, question or arguments.aws)
+    return _on_surface(arguments, settings, opened, question or arguments.aws)
 
 
 def beginning(
@@ -80,7 +80,7 @@ def beginning(
 def go_on(arguments: Namespace, settings: Settings, choose: Callable[[Path], Planner]) -> int:
     """Resume a session and work on it; returns the exit code."""
     path, opened = going_on(arguments, settings, choose)
-    return _on_surface(arguments, opened, path.stem)
+    return _on_surface(arguments, settings, opened, path.stem)
 
 
 def going_on(
@@ -172,11 +172,11 @@ def approver_of(arguments: Namespace, desk: Desk, person: Approver | None) -> Ap
     )
 
 
-def _on_surface(arguments: Namespace, opened: Opened, title: str) -> int:
+def _on_surface(arguments: Namespace, settings: Settings, opened: Opened, title: str) -> int:
     if arguments.ui == "tui":
         from tui.live import on_screen
 
-        return on_screen(arguments, opened, title)
+        return on_screen(arguments, opened, title, settings.notify)
     return asyncio.run(_in_lines(arguments, opened))
 
 

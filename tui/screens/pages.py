@@ -61,8 +61,6 @@ class PagesScreen(Reading[None]):
         """The version that a person chose; None = the latest."""
         self._seen = Seen(READ)
         self._arming = Arming()
-        self._rung = ""
-        """The request for which the bell has rung."""
         self._said = ("", float("-inf"))
         """What the screen has to say to the last key, and until when."""
 
@@ -267,9 +265,6 @@ class PagesScreen(Reading[None]):
             self.set_timer(ARMING_S + 0.02, self.paint_rows)
             self.paint_rows()
         self._note_seen()
-        if question and question.request != self._rung:
-            self._rung = question.request
-            self.app.bell()
 
     def say(self, text: str) -> None:
         self._said = (text, time.monotonic() + SAID_S)

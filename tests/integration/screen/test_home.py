@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.journal.verify import verify
 from core.sessions import Overview, overviews
 from core.start import now_ms
 from core.workflows.model import Workflow
+from tui.attention import Attention
 from tui.bridge import Bridge
 from tui.home_app import HomeApp
 from tui.house import Wish
@@ -292,3 +294,22 @@ def test_the_filter_lists_what_holds_every_word(sit: Sit) -> None:
         await screen.shows(" 2 · 2 waiting")
 
     sit(walk, (120, 40))
+
+
+def test_who_looks_elsewhere_is_told_once(sit: Sit, tmp_path: Path) -> None:
+    """A request, and the end, each call the operator's command once, with a text of their own."""
+    told = tmp_path / "told"
+    program = f"import sys; open({str(told)!r}, 'a').write(sys.argv[1] + chr(10))"
+
+    async def walk(screen: Any) -> None:
+        screen.app.attention = Attention(command=(sys.executable, "-c", program))
+        seat = await screen.begin("why")
+        await screen.until(told.exists, "somebody is told")
+        await screen.shows("asks because")
+        await screen.press("a")
+        await screen.until(lambda: seat.ended, "it ends")
+        await screen.until(lambda: "✓" in told.read_text(encoding="utf-8"), "and told again")
+
+    sit(walk, (120, 40))
+    lines = told.read_text(encoding="utf-8").splitlines()
+    assert lines == ["▲ R1 awaits you: why", "✓ likely: why"]
