@@ -10,12 +10,12 @@ UI ?= tui
 MODE ?= guided
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers format bench gateway routes actions recording picture security lock clean
+.PHONY: help demo test check lint types layers format bench gateway routes actions recording picture review security lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## work an incident in a simulated account: no AWS account, no API key (UI=tui|plain|json MODE=guided|automated)
+demo: $(READY) ## work an incident in a simulated account: no AWS account, no API key (UI=tui|plain|json MODE=guided|hybrid|automated|manual)
 	@$(BIN)/countersign ask $(if $(QUESTION),"$(QUESTION)") --aws simulated:$(WORLD) --ui $(UI) --mode $(MODE)
 
 test: $(READY) ## run every test, side by side on as many processors as there are
@@ -54,6 +54,9 @@ recording: $(READY) ## make the session that ships anew
 
 picture: $(READY) ## make the readme's picture of the screen anew
 	@$(BIN)/python -m tools.make_picture
+
+review: $(READY) ## plant mistakes in the corpus of good scripts; make the tables of docs/review.md anew (takes minutes)
+	@$(BIN)/python -m tools.make_review_page
 
 security: $(READY) ## try every attack, as root and as an ordinary user; make the table of docs/security.md anew
 	@$(BIN)/python -m tools.make_security_page

@@ -10,11 +10,12 @@ from __future__ import annotations
 import signal
 import sys
 from functools import partial
-from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from socket import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from core.iam.judge import authorizer
+from core.upstream.direct import Direct
 from sandbox.gateway.rebuild import Rebuilder
 from sandbox.gateway.run import RunPorts
 from sandbox.gateway.serve import serve
@@ -36,13 +37,9 @@ class Forwarding:
     """An upstream that sends what it builds to a port of this machine."""
 
     def __init__(self, port: int) -> None:
-        from botocore.httpsession import URLLib3Session
-
         self._host = f"127.0.0.1:{port}"
         self._rebuilder = Rebuilder()
-        self._session = URLLib3Session(
-            max_pool_connections=32, socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)]
-        )
+        self._direct = Direct(None)
 
     def send(self, call: AwsCall) -> Response:
         """Build the request of `call` and send it."""
@@ -50,8 +47,7 @@ class Forwarding:
 
     def _transport(self, request: AWSPreparedRequest) -> Response:
         request.url = urlsplit(request.url)._replace(scheme="http", netloc=self._host).geturl()
-        answer = self._session.send(request)
-        return Response(answer.status_code, dict(answer.headers), answer.content)
+        return self._direct.send(request)
 
 
 def open_run(upstream: Forwarding, spec: bytes) -> RunPorts:  # noqa: ARG001 - all runs are alike

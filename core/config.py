@@ -28,17 +28,19 @@ from core.checks.standards import Standards
 from core.config_approval import Account, Approval
 from core.config_values import (
     APPLICATION,
+    Keys,
     Packages,
     Patterns,
     Regions,
     Section,
     account,
     address,
+    by_name,
     default_data_directory,
     expanded,
     folder,
     region,
-    role,
+    role_arn,
     sequence,
     whole_number,
 )
@@ -86,7 +88,7 @@ class Aws(Section):
     """`aws`: whose credentials live sessions use, and how long answers count."""
 
     profile: str | None = Field(default=None, min_length=1, max_length=200)
-    role: Annotated[str, AfterValidator(role)] | None = None
+    role: Annotated[str, AfterValidator(role_arn)] | None = None
     """Assumed for every run, narrowed by AWS to the approved policy."""
     cache_seconds: int = Field(default=60, ge=0, le=3600)
 
@@ -151,6 +153,10 @@ class Settings(Section):
     approval: Approval = Approval()
     notify: Notify = Notify()
     accounts: Annotated[dict[str, Account], BeforeValidator(account)] = Field(default_factory=dict)
+    theme: str = Field(default="countersign", min_length=1, max_length=40)
+    """Of the screen; the names are known to tui/look.py."""
+    keys: Annotated[dict[str, Keys], BeforeValidator(by_name)] = Field(default_factory=dict)
+    """Keys of the screen by action; what they may be is known to tui/keymap.py."""
 
     def house(self) -> HouseRules:
         """Return who may let what run, as a session records it."""

@@ -34,7 +34,7 @@ class Account(Section):
 class Approval(Section):
     """`approval`: how requests are put."""
 
-    rehearse: Rehearse = "never"
+    rehearse: Rehearse = "change"
     minutes: int = Field(default=60, ge=0, le=10_080)
     """How long a request stands before it is made anew; 0 = until it is answered."""
     second_person: bool = False

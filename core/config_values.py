@@ -94,7 +94,7 @@ def address(value: str) -> str:
     return value.rstrip("/")
 
 
-def role(value: str) -> str:
+def role_arn(value: str) -> str:
     """The ARN of a role."""
     if re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]{1,576}", value) is None:
         raise ValueError("must be the ARN of a role")
@@ -123,3 +123,20 @@ def account(value: object) -> object:
     if isinstance(value, dict) and any(not isinstance(key, str) for key in value):
         raise ValueError("must have the numbers of accounts in quotes")
     return value
+
+
+def by_name(value: object) -> object:
+    """A mapping by names; YAML takes a bare no, yes or number for something else."""
+    if isinstance(value, dict) and any(not isinstance(key, str) for key in value):
+        raise ValueError("must have names, in quotes where YAML reads something else")
+    return value
+
+
+def _keys(value: object) -> object:
+    listed = value if isinstance(value, list) else [value]
+    if any(not isinstance(each, str) for each in listed):
+        raise ValueError("must be a key or a list of keys, in quotes where YAML needs them")
+    return tuple(listed)
+
+
+Keys = Annotated[tuple[str, ...], BeforeValidator(_keys)]

@@ -147,7 +147,7 @@ class People:
             verb=decision.verb,
             by="human",
             identity=decision.identity or self.identity,
-            surface=surface,
+            surface=decision.surface or surface,
             comment=decision.comment,
             edited=edited,
             override_blockers=decision.override_blockers,

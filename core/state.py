@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.approval.draft import Purpose, Target, Terms
 from core.approval.grants import Standing, fits
 from core.approval.house import AccountRules, names_account
-from core.approval.modes import READS_ONLY, Case, Mode, needs_confirmation
+from core.approval.modes import READS_ONLY, Case, Mode, ceiling_for, needs_confirmation
 from core.cards import AnswerGiven, EvidenceAdded, GapRecorded
 from core.errors import IllegalEvent
 from core.events import DecisionRequested, LimitReached, NoteAdded, SessionFinished, SessionStarted
@@ -81,6 +81,16 @@ class Session:
         return step.request if step and step.turn and step.turn.is_open else None
 
     @property
+    def comments(self) -> tuple[str, ...]:
+        """What people said with a yes: the step's name and the words, for whoever plans."""
+        given = [(step.plan.step, turn.decision) for step in self.steps for turn in step.turns]
+        return tuple(
+            f"{name}: {one.comment}"
+            for name, one in given
+            if one and one.by == "human" and one.verb == "approve" and one.comment
+        )
+
+    @property
     def account(self) -> AccountRules:
         """What the settings say about the account that we are in."""
         return self.started.house.of(self.target)
@@ -118,7 +128,7 @@ class Session:
         if purpose == "rehearse":
             tier = 0  # the gateway answers it from shapes: nothing leaves this machine
         if purpose == "post-check":
-            tier, ceiling = min(tier, READS_ONLY), min(ceiling, READS_ONLY)
+            tier, ceiling = min(tier, READS_ONLY), ceiling_for(purpose, ceiling)
         return Case(
             mode=self.mode,
             tier=tier,

@@ -133,13 +133,15 @@ def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
 
 def _edited(script: str, change: Callable[[ast.AST], str]) -> Iterator[tuple[str, str]]:
     """One script for each node that `change` alters; it says what it did, or nothing."""
-    number = sum(1 for _ in ast.walk(ast.parse(script)))
-    for place in range(number):
-        tree = ast.parse(script)
-        node = next(itertools.islice(ast.walk(tree), place, None))
+    tree = ast.parse(script)
+    nodes = list(ast.walk(tree))
+    for place in range(len(nodes)):
+        node = nodes[place]
         what = change(node)
         if what:
             yield f"line {getattr(node, 'lineno', 0)}: {what}", ast.unparse(tree) + "\n"
+            tree = ast.parse(script)
+            nodes = list(ast.walk(tree))
 
 
 def _misspelt(name: str) -> str:

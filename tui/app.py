@@ -28,7 +28,7 @@ from textual.worker import Worker, WorkerState
 
 from core.errors import Left
 from core.safe_text import safe_text
-from tui.attention import Attention, wanted
+from tui.attention import wanted
 from tui.bridge import Bridge
 from tui.hangup import watched
 from tui.look import PLAIN_LOOK, Look
@@ -90,7 +90,7 @@ class CountersignApp(App[int]):
         self.failure: BaseException | None = None
         self.last_key: tuple[str, float] = ("", float("-inf"))
         """The key that is being worked on, and when the terminal delivered it."""
-        self.attention = Attention()
+        self.attention = look.attention
         """How somebody who looks elsewhere is told."""
         self._told: dict[str, str] = {}
         """What was told last, by seat."""

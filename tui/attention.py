@@ -29,7 +29,7 @@ class Attention:
 
     bell: bool = True
     title: bool = True
-    osc9: bool = False
+    terminal: bool = False
     command: tuple[str, ...] = ()
 
     def sequences(self, text: str) -> str:
@@ -39,7 +39,7 @@ class Attention:
             [
                 "\x07" if self.bell else "",
                 f"\x1b]2;{told}\x07" if self.title else "",
-                f"\x1b]9;{told}\x07" if self.osc9 else "",
+                f"\x1b]9;{told}\x07" if self.terminal else "",
             ]
         )
 

@@ -15,18 +15,16 @@ from pathlib import Path
 from typing import Final
 
 from core.approval.approvers import Decision, check_confirmed
-from core.approval.grants import Grant, problem
-from core.approval.modes import ceiling_of
+from core.approval.grants import Grant
+from core.approval.live import requester
+from core.approval.modes import CHANGES, Mode
 from core.approval.redeem import Payload
+from core.approval.switching import given, other_mode, revoked
 from core.errors import JournalError, NoApprover
 from core.events import (
     DecisionRequested,
     DraftGenerated,
     Fact,
-    GrantGiven,
-    GrantRevoked,
-    Mode,
-    ModeChanged,
     StopRequested,
     Surface,
 )
@@ -182,6 +180,8 @@ class Bridge:
                 check_confirmed(asked, session, yes.typed)
             except NoApprover:
                 return "that is not this account"
+        if why := _other_person(session, asked):
+            return why
         decision = Decision(
             "approve",
             yes.comment,
@@ -194,29 +194,28 @@ class Bridge:
         return "" if self.approver.decide(digest, decision) else "this request was answered"
 
     def change_mode(self, mode: Mode, typed: str) -> str:
-        """Go on in another mode; returns why not, a sentence, or nothing."""
-        session = self.session
-        if session is None or session.finished:
-            return "no session goes on"
-        if why := session.why_not(mode, typed):
-            return why
-        ceiling = ceiling_of(mode, session.started.house.unattended, session.account.ceiling)
-        self.inbox.put_nowait(ModeChanged(identity(), mode, ceiling, typed))
-        return ""
+        """Go on in another mode; returns why not, a sentence, or nothing.
+
+        `typed` is what was typed as the account, where the mode needs it.
+        """
+        return self._command(lambda one: other_mode(one, mode, typed, identity()))
 
     def grant(self, grant: Grant) -> str:
-        """Give a standing approval; returns why not, a sentence, or nothing."""
-        session = self.session
-        if session is None or session.finished:
-            return "no session goes on"
-        if why := problem(grant, session.target):
-            return why
-        self.inbox.put_nowait(GrantGiven(grant, identity(), "tui"))
-        return ""
+        """Give a grant that was offered; returns why not, a sentence, or nothing."""
+        return self._command(lambda one: given(one, grant, identity(), "tui"))
 
-    def revoke(self, name: str) -> None:
-        """End a standing approval."""
-        self.inbox.put_nowait(GrantRevoked(name, identity(), "revoked by a person"))
+    def revoke(self, name: str) -> str:
+        """End a grant; returns why not, a sentence, or nothing."""
+        return self._command(lambda one: revoked(one, name, identity()))
+
+    def _command(self, made: Callable[[Session], Command | str]) -> str:
+        if self.session is None or self.session.finished:
+            return "no session goes on"
+        command = made(self.session)
+        if isinstance(command, str):
+            return command
+        self.inbox.put_nowait(command)
+        return ""
 
     def stop(self) -> None:
         """End what runs and conclude; as a decision where one is asked for."""
@@ -244,3 +243,12 @@ class Bridge:
         for told in (self.on_change, self.on_notice):
             if told:
                 told()
+
+
+def _other_person(session: Session, asked: DecisionRequested) -> str:
+    """Return why whoever sits here may not say yes to this request, or nothing."""
+    step = session.step
+    if step is None or asked.tier < CHANGES or not session.started.house.second_person:
+        return ""
+    who = requester(session, step)
+    return f"somebody else than {who} has to decide it" if identity() == who else ""

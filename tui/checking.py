@@ -8,8 +8,8 @@ made safe.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.approval.draft import Draft
@@ -41,6 +41,8 @@ class Checked:
     """None when the target is not known."""
     difference: Difference | None = None
     """From the version that it is compared with."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """By purpose: a change has a post-check and a roll back too."""
 
 
 def document(checked: Checked) -> Document:
@@ -50,6 +52,7 @@ def document(checked: Checked) -> Document:
         "code_digest": draft.code_digest(),
         "draft_digest": draft.digest(),
         "digest": checked.digest,
+        "digests": dict(checked.digests),
         "digest_reason": checked.why_not,
         "summary": one_line(found, checked.regions),
         **found.to_json(),

@@ -100,7 +100,11 @@ def _target(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="whose AWS credentials; default: the settings', then AWS's",
     )
-    command.add_argument("--mode", choices=("guided", "automated"), help="default: the settings'")
+    command.add_argument(
+        "--mode",
+        choices=("guided", "hybrid", "automated", "manual"),
+        help="default: the settings'",
+    )
     command.add_argument(
         "--region", action="append", default=[], metavar="NAME", help="a region that may be called"
     )
@@ -136,13 +140,35 @@ def _approval(command: argparse.ArgumentParser) -> None:
         help="approve exactly this digest, once, without a terminal",
     )
     command.add_argument(
-        "--confirm", default="", metavar="ALIAS", help="the account's alias, for tiers 3 and 4"
+        "--confirm",
+        default="",
+        metavar="ALIAS",
+        help="the account's alias: for tiers 3 and 4, and for automated mode on a live account",
     )
     command.add_argument(
         "--override-blockers", action="store_true", help="run in spite of blockers; is recorded"
     )
     command.add_argument(
         "--again", action="store_true", help="let --approve hold for a digest that ran before"
+    )
+    command.add_argument(
+        "--decision",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a decision that an allowed signer made elsewhere, with FILE.sig beside it",
+    )
+    command.add_argument(
+        "--approver",
+        metavar="COMMAND",
+        help="a program that gets each request on stdin and decides by its exit status",
+    )
+    command.add_argument(
+        "--result",
+        action="append",
+        default=[],
+        metavar="DIGEST=FILE",
+        help="manual mode: what the script that was handed over with this digest has found",
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.approval.draft import Draft, Terms
+    from core.approval.draft import Draft, Purpose, Terms
     from core.checks.compare import Difference
     from core.checks.finding import Review
     from core.config import Settings
@@ -35,9 +35,10 @@ def home(arguments: Namespace) -> int:
     """Show all sessions on the screen, and work on as many of them as somebody opens."""
     from tui.door import Door
     from tui.home_app import at_home
+    from tui.look import look_of
 
     settings = _settings(arguments)
-    return at_home(Door(settings, arguments), settings.notify)
+    return at_home(Door(settings, arguments), look_of(settings))
 
 
 def run(arguments: Namespace) -> int:
@@ -68,6 +69,7 @@ def check(arguments: Namespace) -> int:
         draft=draft,
         found=found,
         digest=approval_digest(terms.preimage(draft.digest())) if terms else None,
+        digests=_digests(draft, terms),
         why_not=why,
         mode=mode,
         ceiling=terms.ceiling if terms else ceiling_of(mode, settings.ceiling),
@@ -95,7 +97,7 @@ def replay(arguments: Namespace) -> int:
     if arguments.ui == "tui":
         from tui.live import replay_on_screen
 
-        return replay_on_screen(path)
+        return replay_on_screen(arguments, path)
     show = surfaces.showing(arguments.ui)
     session = None
     with open_session(path) as recording:
@@ -214,6 +216,24 @@ def _lock(arguments: Namespace, settings: Settings) -> None:
     if arguments.requirements is None:
         raise UsageError("--lock: say which file by --requirements FILE")
     asyncio.run(lock_requirements(Path(arguments.requirements), packages_of(settings).lock))
+
+
+def _digests(draft: Draft, terms: Terms | None) -> dict[str, str]:
+    """Return the digest that would be asked for by each purpose that the draft has a script for."""
+    from dataclasses import replace
+
+    from core.approval.draft import approval_digest
+    from core.approval.modes import ceiling_for
+    from core.approval.redeem import script_for
+
+    found: dict[str, str] = {}
+    later: tuple[Purpose, ...] = ("post-check", "roll back") if draft.kind == "change" else ()
+    for purpose in ("run", *later) if terms else ():
+        if terms and script_for(draft, purpose) is not None:
+            ceiling = ceiling_for(purpose, terms.ceiling)
+            asked = replace(terms, purpose=purpose, ceiling=ceiling)
+            found[purpose] = approval_digest(asked.preimage(draft.digest()))
+    return found
 
 
 def _terms(arguments: Namespace, settings: Settings) -> tuple[Terms | None, str]:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 
 from textual.worker import Worker, WorkerState
 
-from core.config import Notify
 from core.errors import CountersignError, Left
 from core.safe_text import safe_line
 from sandbox.errors import SandboxError
@@ -21,7 +20,8 @@ from tui.app import CountersignApp
 from tui.bridge import Bridge
 from tui.homing import Here
 from tui.house import House
-from tui.live import attention_of, check_terminal, farewell
+from tui.live import check_terminal, farewell
+from tui.look import PLAIN_LOOK, Look
 from tui.screens.home import HomeScreen
 from tui.screens.new_session import NewSession
 from tui.screens.review import ReviewScreen
@@ -38,8 +38,8 @@ class HomeApp(CountersignApp):
     DEFAULT_MODE = _HOME
     several = True
 
-    def __init__(self, house: House) -> None:
-        super().__init__(Bridge(), "countersign")
+    def __init__(self, house: House, look: Look = PLAIN_LOOK) -> None:
+        super().__init__(Bridge(), "countersign", look=look)
         self._house = house
         self.seats: list[Seat] = []
         self.add_mode(_HOME, self.get_default_screen)
@@ -197,11 +197,10 @@ class HomeApp(CountersignApp):
         """Home has no work of its own."""
 
 
-def at_home(house: House, notify: Notify) -> int:
+def at_home(house: House, look: Look) -> int:
     """Show home until it is left; returns the exit code, raises what broke it."""
     check_terminal()
-    app = HomeApp(house)
-    app.attention = attention_of(notify)
+    app = HomeApp(house, look)
     try:
         return app.show()
     finally:

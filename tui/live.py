@@ -8,26 +8,25 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from core.config import Notify
+from core.config import load
 from core.errors import Left, UsageError
 from core.events import Fact
 from core.log import Log
 from core.safe_text import safe_line
 from core.session import Session
 from tui.app import CountersignApp
-from tui.attention import Attention
 from tui.bridge import Bridge
+from tui.look import Look, look_of
 from tui.playback import Playback
 from tui.seats import Seat
-from tui.work import Front, Opened, approver_of, bring_to_end
+from tui.work import Front, Opened, approver_of, bring_to_end, taker_of
 
 
-def on_screen(arguments: Namespace, opened: Opened, title: str, notify: Notify) -> int:
+def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
     """Work on a session at the screen; returns its exit code, raises what ended it."""
     check_terminal()
     seat = seat_of(arguments, opened, title)
-    app = CountersignApp(seat.scene, title, seat.work)
-    app.attention = attention_of(notify)
+    app = CountersignApp(seat.scene, title, seat.work, look_for(arguments))
     try:
         return app.show()
     except Left as error:
@@ -35,11 +34,6 @@ def on_screen(arguments: Namespace, opened: Opened, title: str, notify: Notify) 
     finally:
         if seat.scene.session:
             sys.stderr.write(farewell(seat.scene.session))
-
-
-def attention_of(notify: Notify) -> Attention:
-    """Return how the settings want somebody told who looks elsewhere."""
-    return Attention(notify.bell, notify.title, notify.terminal, notify.command)
 
 
 def seat_of(arguments: Namespace, opened: Opened, title: str) -> Seat:
@@ -52,7 +46,7 @@ def seat_of(arguments: Namespace, opened: Opened, title: str) -> Seat:
         if session.seq > 1:
             bridge.recall(await asyncio.to_thread(_earlier, desk.log, session))
         approver = approver_of(arguments, desk, bridge.approver)
-        front = Front(bridge.show, approver, bridge.inbox)
+        front = Front(bridge.show, approver, bridge.inbox, taker_of(arguments, None))
         return await bring_to_end(desk, session, planner, front)
 
     return Seat(bridge, title, work)
@@ -64,12 +58,18 @@ def _earlier(log: Log, session: Session) -> list[Fact]:
     return facts if session.finished else facts[:-1]
 
 
-def replay_on_screen(path: Path) -> int:
+def replay_on_screen(arguments: Namespace, path: Path) -> int:
     """Show a recorded session; returns 0, raises JournalError."""
     check_terminal()
     with Playback(path) as playback:
-        CountersignApp(playback, path.stem).show()
+        CountersignApp(playback, path.stem, look=look_for(arguments)).show()
     return 0
+
+
+def look_for(arguments: Namespace) -> Look:
+    """Return theme and keys as the settings have them; raises ConfigError."""
+    named = Path(arguments.config) if arguments.config else None
+    return look_of(load(named, os.environ))
 
 
 def check_terminal() -> None:

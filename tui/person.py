@@ -11,10 +11,9 @@ import os
 import sys
 import termios
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.approval.approvers import Decision, check_confirmed
+from core.approval.approvers import Approver, Decision, check_confirmed
 from core.approval.redeem import Payload, reread
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface
@@ -22,6 +21,8 @@ from core.safe_text import safe_line
 from core.session import Session
 from tui.editor import EditorFailed, edit
 from tui.plain import review_text
+from tui.standing import WORDS as STANDING_WORDS
+from tui.standing import Standing
 
 _WORDS = "approve [COMMENT] | edit | reject REASON | skip [REASON] | stop"
 
@@ -35,6 +36,7 @@ def at_terminal() -> bool:
 class Person:
     """Asks at the terminal of this process."""
 
+    standing: Standing
     surface: Surface = "plain"
 
     async def __call__(
@@ -45,23 +47,25 @@ class Person:
         if generated is None:
             raise NoApprover(f"{request.request} has no draft to show")
         draft = reread(generated, payload)
-        print(review_text(draft, session), flush=True)
-        print(_question(request), flush=True)
+        text = f"{review_text(draft, session)}\n{_question(request)}"
+        print(text, flush=True)
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         shown = time.monotonic()
         while True:
-            word, _, rest = (await _line("> ")).strip().partition(" ")
+            word, _, rest = (await line("> ")).strip().partition(" ")
+            if self.standing.said(word, rest.strip()):
+                continue
             decision = await _decision(word, rest.strip(), request, session, draft.script)
             if decision:
-                return decision(int((time.monotonic() - shown) * 1000))
-
-
-Timed = Callable[[int], Decision]
+                shown_ms = int((time.monotonic() - shown) * 1000)
+                # All of it was printed; nobody can tell what of it was read.
+                screen = text.encode()
+                return replace(decision, shown_ms=shown_ms, screen=screen, seen=100)
 
 
 async def _decision(
     word: str, rest: str, request: DecisionRequested, session: Session, script: bytes
-) -> Timed | None:
+) -> Decision | None:
     if word == "approve" and request.blockers:
         print(
             f"{request.blockers} blocking findings: type `override REASON` to run it all the same"
@@ -75,25 +79,26 @@ async def _decision(
     elif word == "edit":
         return await _edit(script)
     elif word in ("reject", "skip", "stop"):
-        return lambda ms: Decision(word, comment=rest, shown_ms=ms)  # type: ignore[arg-type]  # one of three
+        return Decision(word, comment=rest)  # type: ignore[arg-type]  # one of three
     else:
         print(f"type one of: {_WORDS}")
     return None
 
 
-async def _approval(comment: str, request: DecisionRequested, session: Session) -> Timed | None:
+async def _approval(comment: str, request: DecisionRequested, session: Session) -> Decision | None:
+    typed = ""
     if request.second_stage:
-        typed = (await _line("type the account's alias (or number) to confirm: ")).strip()
+        typed = (await line("type the account's alias (or number) to confirm: ")).strip()
         try:
             check_confirmed(request, session, typed)
         except NoApprover:
             print("that is not this account: nothing was decided")
             return None
     over = request.blockers > 0
-    return lambda ms: Decision("approve", comment=comment, override_blockers=over, shown_ms=ms)
+    return Decision("approve", comment=comment, override_blockers=over, confirmed=typed)
 
 
-async def _edit(script: bytes) -> Timed | None:
+async def _edit(script: bytes) -> Decision | None:
     try:
         edited = await edit(script)
     except EditorFailed as error:
@@ -102,18 +107,18 @@ async def _edit(script: bytes) -> Timed | None:
     if edited is None:
         print("nothing was changed")
         return None
-    return lambda ms: Decision("edit", script=edited, shown_ms=ms)
+    return Decision("edit", script=edited)
 
 
 def _question(request: DecisionRequested) -> str:
     because = safe_line("; ".join(request.asks_because))
     return (
         f"--- {request.request}: digest {request.digest}\nasks because {because}\n"
-        f"type one of: {_WORDS}"
+        f"at any time: {STANDING_WORDS}\ntype one of: {_WORDS}"
     )
 
 
-async def _line(prompt: str) -> str:
+async def line(prompt: str) -> str:
     """Return one line of the terminal; raises NoApprover at its end."""
     print(prompt, end="", flush=True)
     loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
@@ -131,3 +136,27 @@ async def _line(prompt: str) -> str:
     if not data:
         raise NoApprover("the terminal was closed before a decision")
     return data.decode("utf-8", errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Prints what nobody here could decide, so that a person elsewhere can read all of it."""
+
+    approver: Approver
+
+    @property
+    def surface(self) -> Surface:
+        """See `Approver`."""
+        return self.approver.surface
+
+    async def __call__(
+        self, request: DecisionRequested, session: Session, payload: Payload
+    ) -> Decision:
+        """Ask the approver; raises NoApprover after the request was printed."""
+        try:
+            return await self.approver(request, session, payload)
+        except NoApprover:
+            if session.step and session.step.draft:
+                draft = reread(session.step.draft, payload)
+                print(f"{review_text(draft, session)}\n{_question(request)}", flush=True)
+            raise

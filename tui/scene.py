@@ -75,12 +75,11 @@ class Versions:
             return step
         key = (step.plan.step, version)
         request = self._requests.get(key)
-        decision = self._decisions.get(request.request) if request else None
         return replace(
             step,
             drafts=step.drafts[:version],
             review=self._reviews.get(key),
-            turns=(Turn(request, decision),) if request else (),
+            turns=(Turn(request, self._decisions.get(request.request)),) if request else (),
             closed=False,
         )
 

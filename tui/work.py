@@ -14,8 +14,11 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.approval.approvers import Approver, FromFlag, Nobody
+from core.approval.approvers import Approver, FromFlag, InTurn, Nobody
+from core.approval.command import FromCommand
 from core.approval.ledger import spend
+from core.approval.modes import needs_confirmation
+from core.approval.signed import FromSigned
 from core.aws import LIVE, open_source, own_session, source_of
 from core.config import Settings
 from core.credentials import Order
@@ -23,11 +26,14 @@ from core.decide import Done, decide
 from core.errors import Left, NoApprover, UsageError
 from core.events import Fact, Goal
 from core.loop import Command, Loop, Quit
+from core.people import NOBODY_BRINGS, Taker
 from core.planner import Planner, repairs_of
 from core.session import Session
 from core.start import Desk, Wish, now_ms, resume, sessions_folder, start
 from sandbox.job import Sha
-from tui.person import Person, at_terminal
+from tui.bringing import FromFiles, PersonBrings, named_results
+from tui.person import Elsewhere, Person, at_terminal
+from tui.standing import Latest, Standing
 from tui.surfaces import showing
 
 if TYPE_CHECKING:
@@ -50,6 +56,7 @@ class Front:
     show: Show
     approver: Approver
     inbox: asyncio.Queue[Command]
+    taker: Taker = NOBODY_BRINGS
 
 
 def begin(
@@ -57,21 +64,35 @@ def begin(
 ) -> int:
     """Start a session and work on it; returns the exit code. No question = the source's own."""
     opened = beginning(arguments, settings, choose, question, goal)
-    return _on_surface(arguments, settings, opened, question or arguments.aws)
+    return _on_surface(arguments, opened, question or arguments.aws)
 
 
 def beginning(
     arguments: Namespace, settings: Settings, choose: Choose, question: str, goal: Goal
 ) -> Opened:
-    """Return what starts a session. No question = the source's own."""
+    """Return what starts a session. No question = the source's own; raises UsageError."""
+    mode = arguments.mode or settings.mode
+    unconfirmed = needs_confirmation(mode, arguments.aws) and not arguments.confirm
+    if unconfirmed and not is_attended(arguments):
+        raise UsageError(
+            "automated mode on a live account needs the account named",
+            hint="pass --confirm with its alias, or its number when it has none",
+        )
 
     async def opened(show: Show) -> tuple[Desk, Session, Planner]:
         planner = await asyncio.to_thread(choose)
-        mode = arguments.mode or settings.mode
         sessions, order = sessions_folder(settings), order_of(arguments, settings)
         source = await asyncio.to_thread(open_source, arguments.aws, sessions, order)
         asked = question or source.question
-        wish = Wish(asked, goal, mode, tuple(arguments.region), repairs_of(planner))
+        wish = Wish(
+            question=asked,
+            goal=goal,
+            mode=mode,
+            regions=tuple(arguments.region),
+            repairs=repairs_of(planner),
+            attended=is_attended(arguments),
+            confirmed=arguments.confirm if mode == "automated" else "",
+        )
         return *await start(settings, source, wish, show), planner
 
     return opened
@@ -80,7 +101,7 @@ def beginning(
 def go_on(arguments: Namespace, settings: Settings, choose: Callable[[Path], Planner]) -> int:
     """Resume a session and work on it; returns the exit code."""
     path, opened = going_on(arguments, settings, choose)
-    return _on_surface(arguments, settings, opened, path.stem)
+    return _on_surface(arguments, opened, path.stem)
 
 
 def going_on(
@@ -102,7 +123,8 @@ def going_on(
                 raise UsageError("--profile: the session was not started with --aws live")
         else:
             source = await asyncio.to_thread(open_source, arguments.aws, sessions, order)
-        return *await resume(settings, source, path, show), planner
+        attended = is_attended(arguments)
+        return *await resume(settings, source, path, show, attended=attended), planner
 
     return path, opened
 
@@ -139,7 +161,7 @@ async def bring_to_end(desk: Desk, session: Session, planner: Planner, front: Fr
     NoApprover, and whatever effects raise.
     """
     try:
-        engine = desk.engine(planner, front.approver)
+        engine = desk.engine(planner, front.approver, front.taker)
         loop = Loop(engine, desk.log, front.inbox, front.show, now_ms)
         session = await loop.work(session)
         desk.log.journal.seal()
@@ -154,41 +176,72 @@ async def bring_to_end(desk: Desk, session: Session, planner: Planner, front: Fr
 
 
 def approver_of(arguments: Namespace, desk: Desk, person: Approver | None) -> Approver:
-    """Return who answers requests: the flags where they were given, else `person`, else nobody."""
-    if not arguments.approve:
+    """Return who answers requests: what the flags name, in order, else `person`, else nobody."""
+    found: list[Approver] = []
+    fit, use = desk.workshop.open, _ledger(arguments, desk)
+    if arguments.approve:
+        digests, typed = frozenset(arguments.approve), arguments.confirm
+        found.append(FromFlag(digests, fit, use, typed, arguments.override_blockers))
+    if arguments.decision:
+        files, signers = map(Path, arguments.decision), desk.settings.approval.allowed_signers
+        found.append(FromSigned(tuple(files), signers, fit, use))
+    if arguments.approver:
+        found.append(FromCommand.of(arguments.approver))
+    if not found:
         return person or Nobody()
+    return found[0] if len(found) == 1 else InTurn(tuple(found))
+
+
+def taker_of(arguments: Namespace, standing: Standing | None) -> Taker:
+    """Return who brings results back: the files that were named, else a person, else nobody."""
+    if arguments.result:
+        return FromFiles(named_results(arguments.result))
+    return PersonBrings(standing) if standing else NOBODY_BRINGS
+
+
+def is_attended(arguments: Namespace) -> bool:
+    """Tell whether a person can be asked on this surface, and not only flags."""
+    if arguments.approve or arguments.decision or arguments.approver:
+        return False
+    return arguments.ui == "tui" or (arguments.ui == "plain" and at_terminal())
+
+
+def _ledger(arguments: Namespace, desk: Desk) -> Callable[[Sha, str], None]:
+    """Return what marks a yes that was given beforehand as used."""
     folder = desk.settings.data_directory / "spent"
 
     def use(digest: Sha, session: str) -> None:
         with suppress(*([NoApprover] if arguments.again else [])):
             spend(folder, digest, session)
 
-    return FromFlag(
-        frozenset(arguments.approve),
-        desk.workshop.open,
-        use,
-        arguments.confirm,
-        arguments.override_blockers,
-    )
+    return use
 
 
-def _on_surface(arguments: Namespace, settings: Settings, opened: Opened, title: str) -> int:
+def _on_surface(arguments: Namespace, opened: Opened, title: str) -> int:
     if arguments.ui == "tui":
         from tui.live import on_screen
 
-        return on_screen(arguments, opened, title, settings.notify)
+        return on_screen(arguments, opened, title)
     return asyncio.run(_in_lines(arguments, opened))
 
 
 async def _in_lines(arguments: Namespace, opened: Opened) -> int:
     inbox: asyncio.Queue[Command] = asyncio.Queue()
-    show = showing(arguments.ui)
+    latest, shown = Latest(), showing(arguments.ui)
+
+    def show(session: Session, fact: Fact) -> None:
+        latest.session = session
+        shown(session, fact)
+
     desk, session, planner = await opened(show)
     leave = _leaving(inbox, asyncio.current_task())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, leave)
-    person = Person() if at_terminal() and arguments.ui == "plain" else None
-    front = Front(show, approver_of(arguments, desk, person), inbox)
+    standing = Standing(inbox, latest) if at_terminal() and arguments.ui == "plain" else None
+    approver = approver_of(arguments, desk, Person(standing) if standing else None)
+    if standing is None and arguments.ui == "plain":
+        approver = Elsewhere(approver)
+    front = Front(show, approver, inbox, taker_of(arguments, standing))
     try:
         return await bring_to_end(desk, session, planner, front)
     except (Left, asyncio.CancelledError) as error:

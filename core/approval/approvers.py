@@ -8,7 +8,7 @@ never means yes. `FromFlag` answers exactly the requests whose digests were give
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from core.approval.house import names_account
@@ -37,6 +37,8 @@ class Decision:
     """What was typed as the account."""
     identity: str = ""
     """Who decides, where it is proved to be another than the user of this process."""
+    surface: Surface | None = None
+    """Where, if not where the approver that was asked says."""
 
 
 class Approver(Protocol):
@@ -115,6 +117,32 @@ class FromList:
         if len(self.asked) > len(self.decisions):
             return await Nobody()(request, session, payload)
         return self.decisions[len(self.asked) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Asks several approvers, in order, until one of them can answer."""
+
+    approvers: tuple[Approver, ...]
+    surface: Surface = "none"
+
+    async def __call__(
+        self, request: DecisionRequested, session: Session, payload: Payload
+    ) -> Decision:
+        """Return the first answer; raises the last NoApprover."""
+        for approver in self.approvers[:-1]:
+            try:
+                return await _answer(approver, request, session, payload)
+            except NoApprover:
+                continue
+        return await _answer(self.approvers[-1], request, session, payload)
+
+
+async def _answer(
+    approver: Approver, request: DecisionRequested, session: Session, payload: Payload
+) -> Decision:
+    decision = await approver(request, session, payload)
+    return replace(decision, surface=decision.surface or approver.surface)
 
 
 def check_confirmed(request: DecisionRequested, session: Session, typed: str) -> None:

@@ -42,12 +42,10 @@ def requester(session: Session, step: Step) -> str:
     return step.edited_by or session.started.identity
 
 
-def _decided(_: Session, __: Step, turn: Turn) -> str:
-    return "" if turn.decision else "was not decided"
-
-
 def _approved(_: Session, __: Step, turn: Turn) -> str:
-    return "" if turn.decision and turn.decision.verb == "approve" else "was not approved"
+    if turn.decision is None:
+        return "was not decided"
+    return "" if turn.decision.verb == "approve" else "was not approved"
 
 
 def _same_digest(_: Session, __: Step, turn: Turn) -> str:
@@ -122,7 +120,6 @@ def _going_on(session: Session, _: Step, __: Turn) -> str:
 
 
 LIVE: Final[Mapping[str, Condition]] = {
-    "decided": _decided,
     "approved": _approved,
     "same digest": _same_digest,
     "in time": _in_time,

@@ -97,6 +97,11 @@ def ceiling_of(mode: str, unattended: Tier, account: Tier = HUMAN_CEILING) -> Ti
     return min(most(mode), account, unattended if mode == "automated" else HUMAN_CEILING)
 
 
+def ceiling_for(purpose: Purpose, ceiling: Tier) -> Tier:
+    """Return the ceiling of a run for `purpose` in a session that has `ceiling`."""
+    return min(ceiling, READS_ONLY) if purpose == "post-check" else ceiling
+
+
 def needs_confirmation(mode: str, source: str) -> bool:
     """Tell whether entering `mode` needs the account typed: only a live account can be hurt."""
     return mode == "automated" and source == "live"

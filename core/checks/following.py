@@ -63,6 +63,8 @@ class Clients:
     followers: Mapping[type[ast.AST], Follower]
     exhausted: bool = False
     """Following took too long somewhere: answers may lack something."""
+    literals: dict[tuple[ast.AST, int], Any] = field(default_factory=dict)
+    """What `core.checks.literals` has read already, by expression and depth."""
     _steps: int = _MOST_STEPS
     _known: dict[Key, Values] = field(default_factory=dict)
     """Answers that are final."""
@@ -87,6 +89,12 @@ class Clients:
         for key in self._asked:
             self._known[key] = self._latest.pop(key)
         return found
+
+    def spend(self) -> bool:
+        """Take one step, if there are any left."""
+        self._steps -= 1
+        self.exhausted = self.exhausted or self._steps < 0
+        return self._steps >= 0
 
     def texts(self, node: ast.AST | None) -> tuple[str, ...]:
         """The texts that `node` can be, sorted; empty when it can't be told."""
@@ -125,8 +133,7 @@ class Clients:
             if key in self._open:
                 self._open[key] = True
             return self._latest.get(key, NOTHING)
-        self._steps -= 1
-        if self._steps < 0 or at.depth > _DEEPEST:
+        if not self.spend() or at.depth > _DEEPEST:
             self.exhausted = True
             return NOTHING
         follower = self.followers.get(type(at.node))

@@ -18,6 +18,7 @@ from core.checks.values import Value
 from core.iam.globs import UNKNOWN_PART
 
 _DEEPEST = 8
+_LARGEST = 1000
 _MOST = 16
 """Literals of one expression; more are not looked at, and the rest is unknown."""
 
@@ -85,8 +86,29 @@ _SAME = {"long": "integer", "double": "float", "map": "structure"}
 
 def read(clients: Clients, node: ast.AST, depth: int = 0) -> Literals:
     """What an expression can be."""
-    if depth > _DEEPEST:
+    if depth > _DEEPEST or not clients.spend():
         return (UNKNOWN,)
+    known: Literals | None = clients.literals.get((node, depth))
+    if known is None:
+        found = _read(clients, node, depth)
+        known = clients.literals[node, depth] = (UNKNOWN,) if _is_vast(found) else found
+    return known
+
+
+def _is_vast(literals: Literals) -> bool:
+    """Whether there is more in literals than any script means to write."""
+    waiting, left = list(literals), _LARGEST
+    while waiting and left:
+        left -= 1
+        one = waiting.pop()
+        if isinstance(one, Listing):
+            waiting += [inner for item in one.items for inner in item]
+        elif isinstance(one, Entries):
+            waiting += [inner for item in one.entries.values() for inner in item]
+    return bool(waiting)
+
+
+def _read(clients: Clients, node: ast.AST, depth: int) -> Literals:
     gathered = clients.gathered(node) if isinstance(node, ast.Name) else None
     if gathered is not None:
         return (_passed(clients, gathered, depth + 1),)

@@ -85,13 +85,14 @@ def check(wanted: Wanted, found: Entries, put: Collection[str]) -> Iterator[Prob
     extra = wanted.extra | _MORE.get((wanted.service, wanted.operation), frozenset())
     own = {name: one for name, one in found.entries.items() if name not in extra}
     given = Entries(own, found.open or wanted.given is None)
-    yield from _structure(wanted, shape, given, (wanted.given or frozenset()) | set(put), "")
+    filled = (wanted.given or frozenset()) | set(put)
+    yield from _members(wanted, models.shape(wanted.service, shape), given, filled, "")
 
 
-def _structure(
-    wanted: Wanted, shape: str, found: Entries, put: Collection[str], at: str
+def _members(
+    wanted: Wanted, shape: models.Shape, found: Entries, put: Collection[str], at: str
 ) -> Iterator[Problem]:
-    members = models.members(wanted.service, shape)
+    members = shape.get("members", {})
     where = f"{at} of {wanted.operation}" if at else wanted.operation
     for name, literals in found.entries.items():
         if name not in members:
@@ -101,7 +102,7 @@ def _structure(
             continue
         inner = f"{at}.{name}" if at else name
         yield from _judge(wanted, members[name], literals, put, inner)
-    for name in models.shape(wanted.service, shape).get("required", ()):
+    for name in shape.get("required", ()):
         filled = members[name].get("idempotencyToken") or (wanted.service, name) in _FILLED
         if not (name in found.entries or name in put or found.open or filled):
             message = f"{where} needs the parameter {name!r}"
@@ -124,25 +125,39 @@ def _problems(
     shape = models.shape(wanted.service, name)
     kind = _kind(found)
     free = member.get("jsonvalue") or shape.get("jsonvalue") or shape.get("document")
-    if (wanted.service, name) == ("s3", "CopySource") and isinstance(found, Entries):
-        yield from _copy_source(wanted, found, at)
-        return
     if not kind or free or (wanted.service, name) in _ANYTHING:
+        if name == "CopySource" and isinstance(found, Entries):
+            yield from _copy_source(wanted, found, at)
         return
     if kind not in _TAKES.get(shape["type"], {kind}):
-        meant, got = _SHOWN.get(shape["type"], shape["type"]), _SHOWN.get(kind, kind)
-        message = f"{at} of {wanted.operation} is a {meant}, and gets a {got}"
-        yield Problem("wrong-type", "blocker", message, f"a {meant}")
-    elif isinstance(found, Known):
+        meant = _SHOWN.get(shape["type"], str(shape["type"]))
+        got = _SHOWN.get(kind, kind)
+        message = f"{at} of {wanted.operation} is {_a(meant)}, and gets {_a(got)}"
+        yield Problem("wrong-type", "blocker", message, _a(meant))
+    else:
+        yield from _inner(wanted, shape, found, put, at)
+
+
+def _inner(
+    wanted: Wanted, shape: models.Shape, found: Literal, put: Collection[str], at: str
+) -> Iterator[Problem]:
+    """The problems of a value of the right type, and of what lies in it."""
+    if isinstance(found, Known):
         yield from _value(wanted, shape, found.value, at)
-    elif isinstance(found, Listing) and shape["type"] == "list":
+    elif isinstance(found, Listing) and "member" in shape:
+        if not found.open:
+            yield from _size(wanted, shape, len(found.items), at, " long")
         for item in found.items:
             yield from _judge(wanted, shape["member"], item, put, f"{at}[]")
     elif isinstance(found, Entries) and shape["type"] == "structure":
-        yield from _structure(wanted, name, found, put, at)
-    elif isinstance(found, Entries):
+        yield from _members(wanted, shape, found, put, at)
+    elif isinstance(found, Entries) and "value" in shape:
         for key, item in found.entries.items():
             yield from _judge(wanted, shape["value"], item, put, f"{at}.{key}")
+
+
+def _a(kind: str) -> str:
+    return kind if kind == "None" else f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _copy_source(wanted: Wanted, found: Entries, at: str) -> Iterator[Problem]:
@@ -162,9 +177,16 @@ def _value(wanted: Wanted, shape: models.Shape, value: object, at: str) -> Itera
         near = exact[close[0]] if close else ""
         message = f"{at} of {wanted.operation} is not known to take {value!r:.60}"
         yield Problem("unknown-value", "warning", message, near)
+    if type(value) is int:
+        yield from _size(wanted, shape, value, at, "")
+    elif isinstance(value, str) and UNKNOWN_PART not in value:
+        yield from _size(wanted, shape, len(value), at, " long")
+
+
+def _size(wanted: Wanted, shape: models.Shape, size: int, at: str, how: str) -> Iterator[Problem]:
     least = shape.get("min")
-    if least is not None and type(value) is int and value < least:
-        message = f"{at} of {wanted.operation} is at least {least}, not {value}"
+    if least is not None and size < least:
+        message = f"{at} of {wanted.operation} is at least {least}{how}, not {size}"
         yield Problem("wrong-value", "blocker", message, f"{least} or more")
 
 

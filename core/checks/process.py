@@ -29,6 +29,7 @@ from sandbox.job import Sha
 COMMAND = (sys.executable, "-I", "-m", "core.checks.worker")
 _MOST_SECONDS = 60.0
 _MOST_WORDS = 300
+_A_MOMENT = 5.0
 _MOST_KNOWN = 256
 _HINT = (
     "nothing was approved and nothing runs; `countersign check` shows what the script does to it"
@@ -56,7 +57,7 @@ class ReviewProcess:
 
     def prepare(self) -> None:
         """Start the process ahead of the first draft: a hint, never an error."""
-        with suppress(OSError, MachineUnfit):
+        with suppress(MachineUnfit):
             self._running()
 
     def review(self, draft: Draft) -> Review:
@@ -80,27 +81,27 @@ class ReviewProcess:
 
     def _ask(self, draft: Draft) -> Review:
         question = write(Asked(draft, self._standards))
-        words = ""
+        words: list[str] = []
         for _ in range(2):
+            child = self._running()
             try:
-                child = self._running()
                 payload = child.ask(question, self._most_seconds)
                 answered = None if payload is None else read(Answered, payload)
             except TimeoutError as error:
                 child.end()
                 message = f"the review did not end within {self._most_seconds:g} s"
                 raise MachineUnfit(message, hint=_HINT) from error
-            except (OSError, ValueError) as error:
-                answered, words = None, str(error)
+            except (OSError, ValueError):
+                answered = None
             if answered and answered.review:
                 return answered.review
             if answered:
                 raise MachineUnfit(answered.unfit, hint=answered.hint)
-            words = child.end() or words
-        raise MachineUnfit(f"the review process died twice: {words}", hint=_HINT)
+            words.append(child.last_words())
+        raise MachineUnfit(f"the review process died twice: {'; '.join(words)}", hint=_HINT)
 
     def _running(self) -> _Child:
-        """Return a process that runs, started now if none does; raises OSError, MachineUnfit."""
+        """Return a process that runs, started now if none does; raises MachineUnfit."""
         with self._starting:
             if self._closed:
                 raise MachineUnfit("the session is being closed")
@@ -108,7 +109,11 @@ class ReviewProcess:
                 self._child.end()
                 self._child = None
             if self._child is None:
-                self._child = _started(self._command)
+                try:
+                    self._child = _started(self._command)
+                except OSError as error:
+                    message = f"the review process can't be started: {error}"
+                    raise MachineUnfit(message, hint=_HINT) from error
             return self._child
 
 
@@ -129,19 +134,28 @@ class _Child:
         send_frame(self.channel, question)
         return receive_frame(self.channel)
 
-    def end(self) -> str:
-        """Kill the process and return its last words; may be called again."""
+    def last_words(self) -> str:
+        """Return why the process is no longer there, and end it."""
+        try:
+            code = self.process.wait(_A_MOMENT)  # its socket closes a moment before
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        except subprocess.TimeoutExpired:
+            how = "it broke off"
+        with suppress(ValueError):  # closed already: the session is
+            self.complaints.seek(0)
+            last = self.complaints.read().strip().rpartition(b"\n")[2]
+            how = last.decode("utf-8", "replace")[:_MOST_WORDS] or how
+        self.end()
+        return how
+
+    def end(self) -> None:
+        """Kill the process; may be called again."""
         self.process.kill()
         self.process.wait()
         with suppress(OSError):
             self.channel.shutdown(SHUT_RDWR)  # wakes whoever waits for an answer
         self.channel.close()
-        if self.complaints.closed:
-            return ""
-        self.complaints.seek(0)
-        last = self.complaints.read().strip().rpartition(b"\n")[2]
         self.complaints.close()
-        return last.decode("utf-8", "replace")[:_MOST_WORDS]
 
 
 def _started(command: Sequence[str]) -> _Child:

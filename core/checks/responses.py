@@ -15,6 +15,9 @@ from core.checks import models
 from core.checks.following import Clients
 from core.checks.values import Value, lacks
 
+_DEEPEST = 4
+"""Dictionaries that are copies of dictionaries."""
+
 
 @dataclass(frozen=True, slots=True)
 class Absent:
@@ -65,7 +68,7 @@ def _read(node: ast.AST) -> tuple[ast.expr, str, int] | None:
     return None
 
 
-def _lacks(clients: Clients, value: Value, key: str) -> bool:
+def _lacks(clients: Clients, value: Value, key: str, depth: int = 0) -> bool:
     if value.kind == "data":
         return lacks(value, f"={key}")
     node = value.node if value.kind == "literal" else None
@@ -73,14 +76,16 @@ def _lacks(clients: Clients, value: Value, key: str) -> bool:
         return node.value is None
     if isinstance(node, ast.List | ast.Tuple):
         return not node.elts
-    return isinstance(node, ast.Dict) and _dictionary_lacks(clients, node, key)
+    if depth > _DEEPEST or not isinstance(node, ast.Dict):
+        return False
+    return _dictionary_lacks(clients, node, key, depth + 1)
 
 
-def _dictionary_lacks(clients: Clients, node: ast.Dict, key: str) -> bool:
+def _dictionary_lacks(clients: Clients, node: ast.Dict, key: str, depth: int) -> bool:
     for name, value in zip(node.keys, node.values, strict=True):
         if name is None:
             found = clients.values(value)
-            if not found or not all(_lacks(clients, one, key) for one in found):
+            if not found or not all(_lacks(clients, one, key, depth) for one in found):
                 return False
         elif not isinstance(name, ast.Constant) or name.value == key:
             return False

@@ -23,6 +23,7 @@ from core.checks import (
     quality,
     readability,
     requirements,
+    ruff,
     security,
 )
 from core.checks.finding import SEVERITIES, Finding, Review
@@ -54,6 +55,7 @@ PAGING = ("aws-calls", "one-page")
 def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
     """Review a draft; raises MachineUnfit when the action table or ruff is missing."""
     subject = subject_of(draft, standards)
+    ruff.find()  # before there are threads that could ask for it at once
     wanted = [check for check in CHECKS if check.name not in standards.left_out]
     with ThreadPoolExecutor(len(CHECKS)) as pool:
         several = list(pool.map(partial(_made, subject), wanted))

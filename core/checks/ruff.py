@@ -5,13 +5,17 @@ A script's own folder, home and configuration have no say: `--isolated`, no cach
 
 from __future__ import annotations
 
+import os
 import subprocess
+from functools import cache
+from threading import Lock
 
 from core.checks.standards import WIDEST_LINE
 from core.errors import MachineUnfit
 
 _VERSION = "py311"
 _MOST_SECONDS = 20
+_FINDING = Lock()
 _TRIVIAL = "F401,F541,I001,W,E7,UP"
 """Rules whose safe fixes change nothing that a script does."""
 
@@ -43,14 +47,32 @@ def tidied(script: bytes, width: int = WIDEST_LINE) -> bytes:
     return formatted(fixed or script, width)
 
 
-def _run(script: bytes, command: str, *options: str) -> bytes:
+def find() -> str:
+    """Return where ruff is; raises MachineUnfit.
+
+    Looked for once, by one thread: while another one asks `sysconfig` for the first time, what it
+    knows is incomplete.
+    """
+    with _FINDING:
+        return _found()
+
+
+@cache
+def _found() -> str:
     from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
+    try:
+        return os.fsdecode(find_ruff_bin())
+    except OSError as error:
+        raise MachineUnfit(f"ruff can't be run: {error}", hint="reinstall countersign") from error
+
+
+def _run(script: bytes, command: str, *options: str) -> bytes:
     common = ("--isolated", "--no-cache", "--quiet", f"--target-version={_VERSION}")
     place = ("--stdin-filename=script.py", "-")
     try:
         ended = subprocess.run(
-            [find_ruff_bin(), command, *common, *options, *place],
+            [find(), command, *common, *options, *place],
             input=script,
             capture_output=True,
             check=False,

@@ -131,6 +131,7 @@ def _standing(session: Session) -> str:
         weighed = session.steps[-1].plan.parameters.get("hypotheses", [])
         lines += [f"Hypothesis ({each['state']}): {each['text']}" for each in weighed]
     lines += [f"Note of the engineer on call: {note.text}" for note in session.notes]
+    lines += [f"The engineer on call, approving {each}" for each in session.comments]
     lines.append(f"Steps left: {started.most_steps - len(session.steps)}")
     if session.limit:
         lines.append(f"A limit was reached: {session.limit.detail}")

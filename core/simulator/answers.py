@@ -2,8 +2,9 @@
 
 In this order: what the caller lacks the permission for is denied; what the overlay computes from
 the world is computed; what the table of listings knows is asked of moto and chosen from; all else
-is `SimulatorNotImplemented`, which says that it is a limit of the demo. The account does not change
-and its time stands still, so the same call always gets the same answer.
+is `SimulatorNotImplemented`, which says that it is a limit of the demo. Its time stands still, and
+nothing in it changes but the rules of security groups, so that changes can be tried and taken back:
+what is computed afterwards follows from them.
 """
 
 from __future__ import annotations
@@ -147,6 +148,11 @@ class Simulator:
         """cloudwatch:GetMetricData, without expressions."""
         return metrics.data(self._series(call.region), call.parameters)
 
+    def rules(self, call: AwsCall) -> Json:
+        """Change the ingress rules of a security group, as they are given in full."""
+        refuse_unknown(call.parameters, {"GroupId", "IpPermissions"})
+        return self._account.ask(call.service, call.operation, call.region, **call.parameters)
+
     # -------------------------------------------------------------- what it follows from
     def _series(self, region: str) -> list[metrics.Series]:
         return [
@@ -175,7 +181,9 @@ OVERLAY: Mapping[tuple[str, str], Callable[[Simulator, AwsCall], Json]] = {
     ("cloudwatch", "GetMetricData"): Simulator.metric_data,
     ("cloudwatch", "GetMetricStatistics"): Simulator.metric_statistics,
     ("cloudwatch", "ListMetrics"): Simulator.metric_names,
+    ("ec2", "AuthorizeSecurityGroupIngress"): Simulator.rules,
     ("ec2", "DescribeInstanceStatus"): Simulator.instance_status,
+    ("ec2", "RevokeSecurityGroupIngress"): Simulator.rules,
     ("elbv2", "DescribeTargetHealth"): Simulator.target_health,
     ("sts", "GetCallerIdentity"): Simulator.caller_identity,
 }

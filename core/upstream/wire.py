@@ -1,6 +1,7 @@
 """Takes a finished request to AWS over TLS and brings the answer back, byte by byte as it is.
 
-botocore's HTTP session does it: verified TLS, the proxies of the environment, kept connections. No
+botocore's HTTP session does it: verified TLS, the proxies of the environment, kept connections; or
+`direct`, where there is no proxy and the answer is no stream. No
 host is contacted that is not AWS's in the partition that was approved, whatever a request says.
 
 Bodies are neither unpacked nor decoded. An answer that is shorter than it said it would be is no
@@ -15,19 +16,19 @@ from socket import IPPROTO_TCP, TCP_NODELAY, gaierror
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from core.upstream.direct import (
+    CONNECT_SECONDS,
+    MOST_BODY,
+    MOST_CONNECTIONS,
+    READ_SECONDS,
+    Direct,
+    trusting,
+)
 from sandbox.job import Response
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
     from botocore.httpsession import URLLib3Session
-
-CONNECT_SECONDS = 10
-READ_SECONDS = 60
-"""Without a byte; botocore waits as long."""
-MOST_CONNECTIONS = 8
-"""Kept open, per host."""
-MOST_BODY = 64 * 1024 * 1024
-"""Of an answer that is held in memory; longer ones only come from operations that stream."""
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "aws": (".amazonaws.com", ".api.aws"),
@@ -57,7 +58,8 @@ class Wire:
         if partition not in SUFFIXES:
             raise ValueError(f"the partition {partition!r} is not known")
         self._suffixes = SUFFIXES[partition]
-        self._through, self._direct = _sessions(ca_bundle)
+        self._through, self._streaming = _sessions(ca_bundle)
+        self._direct = Direct(trusting(ca_bundle))
 
     def send(self, request: AWSPreparedRequest, *, streams: bool) -> Response:
         """Return the answer; with `streams`, one that succeeds is handed on as it arrives.
@@ -69,9 +71,11 @@ class Wire:
 
         host = self._checked(request.url)
         proxied = get_environ_proxies(request.url)
+        if not (proxied or streams or "expect" in request.headers):
+            return self._direct.send(request)
         request.stream_output = True  # what is not a stream is read below, and bounded
         try:
-            answer = (self._through if proxied else self._direct).send(request)
+            answer = (self._through if proxied else self._streaming).send(request)
         except BotoCoreError as error:
             raise ValueError(_explained(error, host)) from error
         headers = dict(answer.headers)
@@ -83,6 +87,7 @@ class Wire:
     def close(self) -> None:
         """Close the connections that are kept; those in use close when they are let go of."""
         self._through.close()
+        self._streaming.close()
         self._direct.close()
 
     def _checked(self, url: str) -> str:

@@ -152,6 +152,8 @@ def _gaps(session: Session) -> Iterator[str]:
     for card in session.cards:
         yield from (f"{card.card}: {error}" for error in card.errors)
         yield from (f"{card.card}: {each}" for each in card.coverage if ": incomplete" in each)
+    for said in session.comments:
+        yield f"said with a yes, and no saved workflow can take it up: {said}"
     if session.limit:
         yield f"stopped by a limit: {session.limit.detail}"
     if session.stopping:

@@ -55,6 +55,8 @@ class Endpoint:
     """A name; "" = the one of the service."""
     signs_in: str
     """A region; "" = the one of the client."""
+    scheme: str
+    """How, such as "sigv4a"; "" = as the service has it signed."""
 
 
 def styles(service: Service, region: str, host: str) -> Iterator[Style]:
@@ -96,7 +98,7 @@ def _same_for_all(name: str, region: str, style: Style, operation: str) -> Endpo
 def _found(endpoint: Any) -> Endpoint:
     scheme, *_ = endpoint.properties.get("authSchemes") or [{}]
     names = str(scheme.get("signingName", "")), str(scheme.get("signingRegion", ""))
-    return Endpoint(str(endpoint.url), *names)
+    return Endpoint(str(endpoint.url), *names, str(scheme.get("name", "")))
 
 
 def _resolver(service: Service, region: str, style: Style) -> Any:

@@ -6,6 +6,9 @@ it is held against what `restate` says of the call: a request with another metho
 header of the operation is not sent. That turns "the reader and the client agree" from something
 that a test has seen into something that holds for every single call.
 
+Where the client was seen to add nothing to what `restate` says (`signing`), it is left out from the
+second request of an operation on: what `restate` says is validated, signed and sent.
+
 Retries, redirects and settings of the environment play no part: one call is one request, and the
 script's own client decides about another. Keys are asked for at every single call.
 """
@@ -25,6 +28,14 @@ from sandbox.gateway.presigned import same_but_for_url, url_in
 from sandbox.gateway.recognise import OF_THE_TRANSPORT
 from sandbox.gateway.restate import Stated, restate, same_url
 from sandbox.gateway.services import SERVICES_KEPT, kept, service_named
+from sandbox.gateway.signing import (
+    USER_AGENT,
+    is_plain,
+    may_be_plain,
+    now,
+    plain_request,
+    signed_for,
+)
 from sandbox.job import AwsCall, Credentials, Response
 
 if TYPE_CHECKING:
@@ -37,8 +48,8 @@ Transport = Callable[["AWSPreparedRequest"], Response]
 
 CLIENTS_KEPT = 32
 """Of all services and regions; each takes about half a megabyte, besides the model they share."""
-_USER_AGENT = "Countersign"
-"""What CloudTrail shows; botocore's own tells of this machine, and takes a sixth of the time."""
+WAYS_KEPT = 4096
+"""Operations in a region of which it is known whether they need a client."""
 _SETTINGS = {
     "config_file": os.devnull,
     "credentials_file": os.devnull,
@@ -76,6 +87,7 @@ class Rebuilder:
         self._lock = Lock()
         self._session: Session | None = None
         self._clients: OrderedDict[str, OrderedDict[str, BaseClient]] = OrderedDict()
+        self._plain: OrderedDict[tuple[str, str, str], bool] = OrderedDict()
 
     def send(self, call: AwsCall, transport: Transport) -> Response:
         """Build the request of `call` and give it to `transport`, once; returns what that returns.
@@ -88,15 +100,49 @@ class Rebuilder:
         """Return the signed request of `call`; raises ValueError when it can't be built."""
         from botocore.exceptions import BotoCoreError
 
-        signing = _SIGNING.set(self._credentials_of(call.principal))
+        keys = self._credentials_of(call.principal)
+        way = (call.service, call.region, call.operation)
         try:
-            request = _take_out(self._client(call.service, call.region), call)
+            if self._plain.get(way):
+                return self._plainly(call, keys)
+            signing = _SIGNING.set(keys)
+            try:
+                request = _take_out(self._client(call.service, call.region), call)
+            finally:
+                _SIGNING.reset(signing)
         except BotoCoreError as error:
             raise ValueError(f"no request can be made of it: {error}") from error
-        finally:
-            _SIGNING.reset(signing)
-        self._check(request, call)
+        stated = self._check(request, call)
+        if way not in self._plain:
+            self._learn(way, request, stated, keys)
         return request
+
+    def _plainly(self, call: AwsCall, keys: Credentials) -> AWSPreparedRequest:
+        """Build a request of an operation to which clients add nothing."""
+        service = service_named(call.service)
+        operation = service.operation(call.operation)
+        parameters = dict(call.parameters)
+        _validate(operation, parameters)
+        try:
+            [stated] = restate(service, operation, call.region, parameters, [self._style])
+        except Unidentified as error:
+            raise ValueError(error.reason) from error
+        return plain_request(stated, signed_for(stated, service, call.region), keys, now())
+
+    def _learn(
+        self,
+        way: tuple[str, str, str],
+        request: AWSPreparedRequest,
+        stated: Stated,
+        keys: Credentials,
+    ) -> None:
+        """Remember whether a client adds something to an operation of its own."""
+        service = service_named(way[0])
+        plain = may_be_plain(service, service.operation(way[2])) and is_plain(
+            request, stated, signed_for(stated, service, way[1]), keys
+        )
+        with self._lock:
+            kept(self._plain, way, lambda: plain, WAYS_KEPT)
 
     def _client(self, service: str, region: str) -> BaseClient:
         with self._lock:  # making clients is not safe between threads, using them is
@@ -118,8 +164,8 @@ class Rebuilder:
         if not regions:
             del self._clients[service]
 
-    def _check(self, request: AWSPreparedRequest, call: AwsCall) -> None:
-        """Refuse to send what is not word for word what was judged."""
+    def _check(self, request: AWSPreparedRequest, call: AwsCall) -> Stated:
+        """Return what was judged, word for word; raises ValueError for a request that is not."""
         try:
             service = service_named(call.service)
             operation = service.operation(call.operation)
@@ -129,7 +175,7 @@ class Rebuilder:
             ):
                 if same_url(stated.url, request.url):
                     _compare(stated, request, signs_url=bool(url_in(operation)))
-                    return
+                    return stated
         except Unidentified as error:
             raise ValueError(f"the request made of it can't be checked: {error.reason}") from error
         raise ValueError(f"the request made of it would go to {request.url}")
@@ -141,7 +187,6 @@ def _ways(service: Any) -> int:
 
 def _compare(stated: Stated, request: AWSPreparedRequest, *, signs_url: bool) -> None:
     body = request.body or b""
-    body = body.encode() if isinstance(body, str) else body
     same = stated.method == request.method and (
         stated.body == body or (signs_url and same_but_for_url(stated.body, body))
     )
@@ -153,6 +198,17 @@ def _compare(stated: Stated, request: AWSPreparedRequest, *, signs_url: bool) ->
     for name in headers.keys() - stated.headers.keys() - OF_THE_TRANSPORT:
         if not name.startswith("x-amz-checksum-"):
             raise ValueError(f"the request made of it says more than what was judged, in {name}")
+
+
+def _validate(operation: Any, parameters: dict[str, Any]) -> None:
+    """Raise botocore's error for parameters that its client would not take."""
+    from botocore.exceptions import ParamValidationError
+    from botocore.validate import ParamValidator
+
+    if operation.input_shape is not None:
+        report = ParamValidator().validate(parameters, operation.input_shape)
+        if report.has_errors():
+            raise ParamValidationError(report=report.generate_report())
 
 
 def _text(value: str | bytes) -> str:
@@ -230,7 +286,7 @@ def _new_client(session: Session, service: str, region: str, style: Style) -> Ba
                 s3={"us_east_1_regional_endpoint": "regional"},
                 use_dualstack_endpoint=style.dualstack,
                 use_fips_endpoint=style.fips,
-                user_agent=_USER_AGENT,
+                user_agent=USER_AGENT,
             ),
         )
     except UnknownServiceError as error:
@@ -262,5 +318,7 @@ def _take_out(client: BaseClient, call: AwsCall) -> AWSPreparedRequest:
     try:
         client._make_api_call(call.operation, dict(call.parameters))  # noqa: SLF001 - by its name
     except _Finished as finished:
-        return finished.request
+        request = finished.request
+        request.body = request.body.encode() if isinstance(request.body, str) else request.body
+        return request
     raise ValueError("botocore answered the call without sending it")

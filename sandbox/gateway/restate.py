@@ -34,6 +34,8 @@ class Stated:
     """The name that the endpoint has it signed for; "" = the one of the service."""
     signs_in: str
     """The region; "" = the one of the client."""
+    scheme: str
+    """How the endpoint has it signed, such as "sigv4a"; "" = as the service has it signed."""
 
 
 def restate(
@@ -64,7 +66,7 @@ def restate(
             url = _url(written, endpoint.url, style)
             if url not in seen:
                 seen.add(url)
-                signed = endpoint.signs_as, endpoint.signs_in
+                signed = endpoint.signs_as, endpoint.signs_in, endpoint.scheme
                 yield Stated(written["method"], url, headers, body, *signed)
     except (AttributeError, BotoCoreError, KeyError, TypeError, ValueError) as error:
         # What the serializers and the rules raise for parameters that no valid call has.

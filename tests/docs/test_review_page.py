@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from core.checks.finding import Call, Finding, Review
+import pytest
+
+from core.checks.finding import SEVERITIES, Call, Finding, Review
 from core.checks.review import CHECKS
 from core.checks.settings import KINDS
 from core.checks.standards import FIXED, NAMES
@@ -64,3 +66,19 @@ def test_the_example_is_accepted(tmp_path: Path) -> None:
     file.write_text(PAGE.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
 
     assert [gate.kind for gate in load(file, {}).standards().gates] == ["pattern", "call"]
+
+
+RULE = re.compile(r'"([a-z]+(?:-[a-z]+)*)",\s+"(?:blocker|warning|note)"')
+CORE = Path(__file__).parents[2] / "core"
+
+
+@pytest.mark.parametrize(
+    "file", ["checks/aws_calls.py", "checks/parameters.py", "checks/policy.py", "iam/lint.py"]
+)
+def test_every_rule_of_calls_and_policy_has_a_row(file: str) -> None:
+    """The rules that the code gives, where it also says how severe they are, are on the page."""
+    found = RULE.findall((CORE / file).read_text(encoding="utf-8"))
+    made = set(found) - set(SEVERITIES)
+
+    assert made
+    assert made <= set(rows("Calls and policy in detail"))

@@ -175,7 +175,7 @@ def test_without_a_review_nothing_is_asked_and_nothing_runs(tmp_path: Path) -> N
     sandbox, facts = Watched(), list[Fact]()
     lost = ReviewProcess(DEFAULT, (sys.executable, "-I", "-c", "raise SystemExit('lost')"))
 
-    with pytest.raises(MachineUnfit, match="the review process died twice: lost"):
+    with pytest.raises(MachineUnfit, match="the review process died twice: lost; lost"):
         asyncio.run(work(tmp_path, sandbox, None, facts, review=lost.review))
     lost.close()
 

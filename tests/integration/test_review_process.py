@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -108,7 +109,7 @@ def test_a_process_that_dies_is_started_anew(made: Made, tmp_path: Path) -> None
 def test_a_process_that_dies_again_is_a_refusal(made: Made) -> None:
     """Without a review there is no draft to ask about; its last words are told."""
     command = (sys.executable, "-I", "-c", "import sys; sys.exit('lost its mind')")
-    with pytest.raises(MachineUnfit, match="the review process died twice: lost its mind") as told:
+    with pytest.raises(MachineUnfit, match="died twice: lost its mind; lost its mind") as told:
         made(STANDARDS, command).review(DRAFT)
 
     assert "nothing runs" in told.value.hint
@@ -149,3 +150,27 @@ def test_a_script_in_which_a_check_is_lost_is_blocked() -> None:
     found = review(replace(DRAFT, kind="collect", rollback=None, post_check=None, script=script))
 
     assert {each.rule for each in found.blockers} & {"lost", "invalid"}
+
+
+AT_ONCE = """\
+import subprocess
+import sys
+sys.setswitchinterval(1e-6)
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from core.checks import ruff
+barrier = Barrier(16)
+def ask():
+    barrier.wait()
+    return ruff.find()
+with ThreadPoolExecutor(16) as pool:
+    print(len({each.result() for each in [pool.submit(ask) for _ in range(16)]}))
+"""
+
+
+def test_checks_that_start_at_once_all_find_ruff() -> None:
+    """In a process where nobody looked before, many threads that look at once find the same."""
+    command = (sys.executable, "-I", "-c", AT_ONCE)
+    several = [subprocess.run(command, capture_output=True, check=False) for _ in range(5)]
+
+    assert [(each.stdout, each.stderr) for each in several] == [(b"1\n", b"")] * 5

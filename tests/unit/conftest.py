@@ -88,14 +88,17 @@ class Story:
         self.add(CallerIdentified("aws", "123456789012", "shop", "arn:role", ("eu-west-1",)))
         return self
 
-    def drafted(self, draft: Draft = DRAFT, workflow: str = "") -> Story:
+    def drafted(self, draft: Draft = DRAFT, workflow: str = "", **fields: Any) -> Story:
         name = f"S{len(self.session.steps) + 1}"
         if self.session.step is None:
             self.add(PlanProposed(name, "Look", "to know", "collect", workflow, {}))
-        self.keep(draft.script)
         step = self.session.steps[-1]
         version = len(step.drafts) + 1
-        self.add(describe(replace(draft, step=step.plan.step, version=version)))
+        made = replace(draft, step=step.plan.step, version=version, **fields)
+        for body in (made.script, made.rollback, made.post_check):
+            if body is not None:
+                self.keep(body)
+        self.add(describe(made))
         return self
 
     def reviewed(self, tier: Tier = 1, blockers: int = 0, *, poor: bool = False) -> Story:
@@ -140,7 +143,8 @@ class Story:
         request = self.session.steps[-1].request
         assert request is not None
         name = f"X{self.session.runs + 1}"
-        self.add(RunStarted(name, request.request, "run", request.digest, "replayed", ()))
+        purpose = request.purpose
+        self.add(RunStarted(name, request.request, purpose, request.digest, "replayed", ()))
         kept = None if result is None else self.keep(result)
         self.add(RunFinished(name, "exited", code, None, kept, {}, ()))
         return self

@@ -34,7 +34,7 @@ def test_a_request_and_an_answer_are_worth_telling(story: Callable[..., Any]) ->
     [
         (Attention(), "\x07\x1b]2;ab\x07"),
         (Attention(bell=False, title=False), ""),
-        (Attention(title=False, osc9=True), "\x07\x1b]9;ab\x07"),
+        (Attention(title=False, terminal=True), "\x07\x1b]9;ab\x07"),
     ],
 )
 def test_each_way_of_telling_is_a_setting(attention: Attention, expected: str) -> None:
@@ -44,7 +44,7 @@ def test_each_way_of_telling_is_a_setting(attention: Attention, expected: str) -
 
 def test_a_text_ends_no_sequence() -> None:
     """What a question holds is inside the title, as a picture of what it was."""
-    written = Attention(bell=False, osc9=True).sequences(HOSTILE)
+    written = Attention(bell=False, terminal=True).sequences(HOSTILE)
 
     assert written.count("\x1b") == written.count("\x07") == 2
     assert not set("\u202e\x9c") & set(written)

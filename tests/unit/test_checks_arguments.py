@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
 import textwrap
+from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 
+from core.checks import models, parameters
 from core.checks.aws_calls import Extraction, extract
+from core.checks.literals import Entries, Known, Listing, Literal
 from core.iam.globs import UNKNOWN_PART
 
 HEAD = "import boto3\nec2, s3 = boto3.client('ec2'), boto3.client('s3')\n"
@@ -42,7 +50,7 @@ MISTAKES: list[tuple[str, str, str, int]] = [
     (HEAD + "ec2.describe_vpcs(VpcIds=['x'], DryRun='no')", "wrong-type", "a boolean", 3),
     (HEAD + "ec2.describe_vpcs(VpcIds=[1])", "wrong-type", "VpcIds[]", 3),
     (HEAD + "n = 5\nec2.describe_vpcs(MaxResults=f'{n}')", "wrong-type", "gets a string", 4),
-    (HEAD + "ec2.describe_vpcs(VpcIds=None, MaxResults=5)", "wrong-type", "gets a None", 3),
+    (HEAD + "ec2.describe_vpcs(VpcIds=None, MaxResults=5)", "wrong-type", "gets None", 3),
     (HEAD + ONE + "ec2.describe_vpcs(VpcIds=answer['Reservations'][0]['Instances'][0]['VpcId'])",
      "wrong-type", "gets a string", 4),
     (HEAD + "s3.put_object(Bucket='b', Key='k', ACL='privat')", "unknown-value", "private?", 3),
@@ -212,3 +220,57 @@ def test_parameters_as_far_as_they_can_be_told() -> None:
         "Key": f"{UNKNOWN_PART}/x",
         "VersionId": UNKNOWN_PART,
     }
+
+
+SECOND_OPINION = ("autoscaling", "dynamodb", "ecs", "elb", "iam", "kms", "lambda", "route53", "s3")
+"""Services with many examples and models that are read fast."""
+
+
+def examples(service: str) -> list[tuple[str, dict[str, Any]]]:
+    """The example calls that ship with botocore, and each once more without its last parameter."""
+    folder = Path(str(Loader.BUILTIN_DATA_PATH), service)
+    newest = max(each for each in folder.iterdir() if any(each.glob("service-2.json*")))
+    found = json.loads((newest / "examples-1.json").read_text(encoding="utf-8"))["examples"]
+    calls = [(name, one.get("input", {})) for name, each in found.items() for one in each]
+    return [*calls, *((name, dict([*given.items()][:-1])) for name, given in calls)]
+
+
+def literal(value: Any) -> Literal:
+    """A value as a script would write it."""
+    if isinstance(value, dict):
+        return Entries({key: (literal(one),) for key, one in value.items()})
+    if isinstance(value, list):
+        return Listing(tuple((literal(one),) for one in value))
+    return Known(value)
+
+
+@pytest.mark.parametrize("service", SECOND_OPINION)
+def test_parameters_are_judged_as_botocore_judges_them(service: str) -> None:
+    """Of published calls, whole and cut short, the same ones are refused as by botocore itself."""
+    loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    model = ServiceModel(loader.load_service_model(service, "service-2"))
+    calls = [call for call in examples(service) if call[0] in model.operation_names]
+    for name, given in calls:
+        shape = model.operation_model(name).input_shape
+        theirs = shape is not None and ParamValidator().validate(given, shape).has_errors()
+        found = literal(given)
+        assert isinstance(found, Entries)
+        ours = [*parameters.check(parameters.Wanted(service, name), found, ())]
+        assert any(one.severity == "blocker" for one in ours) == theirs, (name, given, ours)
+
+    assert len(calls) >= 10
+    assert models.operations(service)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        HEAD + "".join(f"x{n + 1} = [{', '.join([f'x{n}'] * 40)}]\n" for n in range(9))
+        + "ec2.describe_vpcs(VpcIds=x9)",
+        HEAD + "x = ec2.describe_vpcs(MaxResults=5)\nx = {**x, 'a': x}\nx['b']\nx['a']['b']",
+        HEAD + "def f(**k):\n  f(**k, a=k)\n  ec2.describe_vpcs(**k)\nf(x=f)",
+    ],
+)  # fmt: skip
+def test_arguments_made_to_be_read_for_ever_end(script: str) -> None:
+    """What multiplies or comes round to itself is given up, and never waited for."""
+    assert read(script).calls

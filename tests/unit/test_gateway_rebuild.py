@@ -84,7 +84,7 @@ def test_threads_share_a_rebuilder() -> None:
     assert built == [
         (
             f"https://rds.{('eu-west-1', 'us-east-1')[number % 2]}.amazonaws.com/",
-            f"Action=DescribeDBInstances&Version=2014-10-31&Marker={number}",
+            f"Action=DescribeDBInstances&Version=2014-10-31&Marker={number}".encode(),
         )
         for number in range(64)
     ]

@@ -84,7 +84,7 @@ class GrantsScreen(ModalScreen[None]):
     def __init__(
         self,
         grants: Callable[[], Sequence[StandingGrant]],
-        revoke: Callable[[str], None],
+        revoke: Callable[[str], str],
         offer: Callable[[bool], str],
     ) -> None:
         super().__init__()
@@ -127,8 +127,10 @@ class GrantsScreen(ModalScreen[None]):
     def action_revoke(self) -> None:
         chosen = self.query_one(OptionList).highlighted
         if chosen is not None and chosen < len(self._shown) and self._shown[chosen].holds:
-            self._revoke(self._shown[chosen].name)
-            self.query_one("#box").border_subtitle = f"{self._shown[chosen].name} is being revoked"
+            name = self._shown[chosen].name
+            self.query_one("#box").border_subtitle = (
+                self._revoke(name) or f"{name} is being revoked"
+            )
 
     def action_offer(self, rehearsals: bool) -> None:
         if why := self._offer(rehearsals):

@@ -205,25 +205,29 @@ async def _play(
     blockers: int = 0,
     lines: int = 0,
     look: Look = PLAIN_LOOK,
+    live: bool = False,
+    settings: str = "",
 ) -> CountersignApp:
     bridge = Bridge()
     facts: list[Fact] = []
     caller = CallerIdentified(
         "aws", "123456789012", "shop", "arn:aws:iam::1:role/r", ("eu-west-1",)
     )
-    source = Source("recorded:" + "0" * 64, {}, lambda: caller)
-    settings = load(None, {"COUNTERSIGN_DATA": str(folder)})
+    source = Source("live" if live else "recorded:" + "0" * 64, {}, lambda: caller)
+    path = folder / "config.yaml"
+    path.write_text(settings, encoding="utf-8")
+    loaded = load(path, {"COUNTERSIGN_DATA": str(folder)})
 
     def show(session: Session, fact: Fact) -> None:
         facts.append(fact)
         bridge.show(session, fact)
 
     async def work() -> int:
-        desk, session = await start(settings, source, Wish("why?", "ask", mode), show)
+        desk, session = await start(loaded, source, Wish("why?", "ask", mode), show)
         bridge.opened(desk.log.payload, desk.log.journal.path)
         review = Reviewed(tier, blockers)
         practice = Practice(
-            desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
+            desk.log, GatewayProcess(), source, loaded, desk.workshop, desk.reviewer, review
         )
         front = Front(show, bridge.approver, bridge.inbox)
         return await bring_to_end(practice, session, Steps(steps, lines), front)

@@ -175,7 +175,7 @@ def test_a_walk_by_keys_ends_with_an_answer(terminal: Opened, size: tuple[int, i
 def test_the_first_frame_needs_nothing_heavy(terminal: Opened) -> None:
     """The screen stands before boto3, botocore, anthropic, bandit or moto are looked for."""
     screen = terminal(*ASK, program=WATCHED + START)
-    screen.until("<<botocore")
+    screen.until("asks because")
 
     frame, _, _ = screen.written.partition(b"<<")
     assert FULL_SCREEN in frame
@@ -234,6 +234,25 @@ def test_a_crash_prints_one_line_and_no_secret(terminal: Opened, tmp_path: Path)
     assert "21 letters" in report
     assert "wJalrXUtnFEMI/" not in report
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_keys_of_the_settings_are_heard_and_mistakes_end_the_start(
+    terminal: Opened, tmp_path: Path
+) -> None:
+    """B approves where the settings say so; a key that is pressed by reflex is refused, exit 2."""
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text("theme: ansi-dark\nkeys: {approve: b}\n")
+    bad.write_text("keys: {approve: [enter]}\n")
+    screen = terminal(*ASK, "--config", str(good))
+    screen.until("asks because")
+    screen.press_until("b", "S2 v1 awaits you")
+    screen.signal(signal.SIGTERM)
+    screen.end()
+    refused = terminal(*ASK, "--config", str(bad))
+
+    assert refused.end() == 2
+    assert "keys.approve: enter is pressed without thinking" in refused.after
+    assert FULL_SCREEN not in refused.written
 
 
 def test_a_usage_error_is_told_after_the_screen(terminal: Opened) -> None:
