@@ -124,7 +124,7 @@ class Direct:
                 if self._context:
                     peer = self._context.wrap_socket(peer, server_hostname=host)
                 peer.settimeout(READ_SECONDS)
-            except BaseException:
+            except OSError:
                 peer.close()
                 raise
         except OSError as error:
