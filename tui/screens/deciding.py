@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from core.approval.approvers import Decision
-from core.canonical import sha256
 from core.events import Mode
 from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
@@ -72,7 +71,7 @@ class DecidingScreen(PagesScreen):
             comment=comment,
             shown_ms=self._arming.shown_ms(time.monotonic()),
             seen=self._seen.share() if self._seen.what == question.digest else 0,
-            screen=sha256(self.query_one(Board).read().encode()),
+            screen=self.query_one(Board).read().encode(),
         )
         if isinstance(self._scene, Bridge) and (why := self._scene.approve(question.digest, yes)):
             self.say(f"not approved: {why}")

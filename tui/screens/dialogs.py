@@ -6,7 +6,7 @@ letter on the last line, pressed there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.safe_text import safe_line
-from tui.actions import ACTIONS, GROUPS, Action
+from tui.actions import ACTIONS, GROUPS, Action, Group
 from tui.screens.paper import Paper
 from tui.views import Question
 from tui.widgets.text_pane import TextPane, wrapped
@@ -161,10 +161,18 @@ def second_stage(question: Question, *, comment: bool) -> Dialog:
 class HelpPane(TextPane):
     """Every key, from the registry as the settings made it."""
 
+    _of: tuple[Sequence[Action], Mapping[Group, str]] = ((), GROUPS)
+
+    def of(self, actions: Sequence[Action], groups: Mapping[Group, str]) -> HelpPane:
+        """Take the keys of another registry; empty = those of the program."""
+        self._of = (actions, groups)
+        return self
+
     def text(self, width: int) -> Iterator[Content]:
-        for group, title in GROUPS.items():
+        actions, groups = self._of
+        for group, title in groups.items():
             yield Content.styled(title, "bold $primary")
-            for action in getattr(self.app, "actions", ACTIONS):
+            for action in actions or getattr(self.app, "actions", ACTIONS):
                 if action.group == group:
                     yield from _key_and_help(action, width)
             yield Content("")
@@ -176,8 +184,10 @@ class Help(Paper):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "back", show=False)]
 
-    def __init__(self) -> None:
-        super().__init__("Keys", HelpPane(classes="pane"))
+    def __init__(
+        self, actions: Sequence[Action] = (), groups: Mapping[Group, str] = GROUPS
+    ) -> None:
+        super().__init__("Keys", HelpPane(classes="pane").of(actions, groups))
 
 
 def _key_and_help(action: Action, width: int) -> Iterator[Content]:
