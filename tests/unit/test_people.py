@@ -107,7 +107,7 @@ def test_what_nobody_answers_expires(story: Any, tmp_path: Path) -> None:
 def test_what_is_answered_in_time_is_decided(story: Any, tmp_path: Path) -> None:
     """The decision has all that the approver said, and the name of whoever sits here."""
     made = asked(story, house=HouseRules(request_ms=60_000))
-    said = Decision("approve", "go on", seen=80, screen=sha256(b"screen"), shown_ms=7)
+    said = Decision("approve", "go on", seen=80, screen=b"screen", shown_ms=7)
 
     event = decide(made, people(tmp_path, FromList([said])))
 
