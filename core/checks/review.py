@@ -46,8 +46,6 @@ CHECKS: tuple[Check, ...] = (
     Check("gates", gates.check),
 )
 
-UNRESOLVED = ("aws-calls", "cannot-tell")
-"""Check and rule of what may hide a call."""
 PAGING = ("aws-calls", "one-page")
 """Check and rule of a list that is not read to its end, which is a matter of quality."""
 
@@ -70,7 +68,7 @@ def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
         excess=compared.excess,
         proposed=compared.proposed,
         poor=_is_poor(rated, standards),
-        unresolved=sum((one.source, one.rule) == UNRESOLVED for one in found),
+        unresolved=subject.unresolved,
     )
 
 

@@ -39,6 +39,10 @@ class Script:
             return self._extraction
 
 
+UNRESOLVED = "cannot-tell"
+"""Rule of aws-calls: what may hide a call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A draft as the checks see it."""
@@ -57,6 +61,12 @@ class Subject:
     def later_calls(self) -> tuple[Call, ...]:
         """AWS calls of its rollback and post-check."""
         return tuple(call for each in self.scripts[1:] for call in each.extraction.calls)
+
+    @property
+    def unresolved(self) -> int:
+        """How many places may hide a call, whichever checks are left out."""
+        remarks = (one for each in self.scripts for one in each.extraction.findings)
+        return sum(one.rule == UNRESOLVED for one in remarks)
 
     @property
     def complete(self) -> bool:
