@@ -24,6 +24,7 @@ class Arming:
     visible: str = ""
     """Digest of the request that can be read now; empty = none."""
     since: float = 0.0
+    delay_s: float = ARMING_S
     _key: str = ""
     _pressed: float = float("-inf")
 
@@ -34,7 +35,7 @@ class Arming:
 
     def armed(self, what: str, now: float) -> bool:
         """Tell whether this very request has been visible long enough."""
-        return bool(what) and what == self.visible and now - self.since >= ARMING_S
+        return bool(what) and what == self.visible and now - self.since >= self.delay_s
 
     def pressed(self, key: str, at: float) -> bool:
         """Note a key; tells whether a person pressed it, and no key that is held down did."""

@@ -21,7 +21,7 @@ from core.session import Step
 from tui import viewing
 from tui.actions import ACTIONS, Action, Situation
 from tui.answering import answer_page
-from tui.arming import ARMING_S, Arming
+from tui.arming import Arming
 from tui.bridge import Bridge
 from tui.playback import Playback
 from tui.screens.reading import Reading
@@ -262,7 +262,7 @@ class PagesScreen(Reading[None]):
         digest = question.digest if question and readable and roomy else ""
         if digest != self._arming.visible:
             self._arming.show(digest, time.monotonic())
-            self.set_timer(ARMING_S + 0.02, self.paint_rows)
+            self.set_timer(self._arming.delay_s + 0.02, self.paint_rows)
             self.paint_rows()
         self._note_seen()
 

@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from core.start import Desk, Wish, resume, start
 from sandbox.job import Finished, JobEvent, JobResult, Output, Sha, Tier
 from sandbox.replayed import Replayed
 from tui.app import CountersignApp
+from tui.arming import ARMING_S
 from tui.bridge import Bridge
 from tui.look import PLAIN_LOOK, Look
 from tui.work import Front, bring_to_end
@@ -177,6 +179,15 @@ class Player:
         """Wait until the keys that decide are awake."""
         await self.asked(request)
         await self.until(lambda: "asks because" in self.text, "the keys are awake")
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Have the keys that decide sleep all through the block, however slow the machine is."""
+        arming = self.app.screen._arming
+        arming.delay_s = 3600
+        yield
+        arming.delay_s = ARMING_S
+        self.app.screen.paint_rows()
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other, and let the screen take them in."""
