@@ -41,6 +41,7 @@ from core.config_values import (
     folder,
     region,
     role_arn,
+    sequence,
     whole_number,
 )
 from core.errors import ConfigError, UsageError
@@ -98,6 +99,16 @@ class Redact(Section):
     patterns: Patterns = ()
 
 
+class Notify(Section):
+    """`notify`: how somebody who looks elsewhere hears that a decision is wanted, or of the end."""
+
+    bell: bool = True
+    title: bool = True
+    terminal: bool = False
+    """By OSC 9, the terminal's own notification."""
+    command: Annotated[tuple[str, ...], BeforeValidator(sequence)] = ()
+
+
 class Requirements(Section):
     """`requirements`: the packages that scripts may use besides boto3."""
 
@@ -140,6 +151,7 @@ class Settings(Section):
     checks: CheckSettings = CheckSettings()
     model: ModelSettings = ModelSettings()
     approval: Approval = Approval()
+    notify: Notify = Notify()
     accounts: Annotated[dict[str, Account], BeforeValidator(account)] = Field(default_factory=dict)
     theme: str = Field(default="countersign", min_length=1, max_length=40)
     """Of the screen; the names are known to tui/look.py."""

@@ -152,7 +152,7 @@ class People:
             edited=edited,
             override_blockers=decision.override_blockers,
             shown_ms=decision.shown_ms,
-            screen=decision.screen,
+            screen=await self._kept(decision.screen, log),
             seen=decision.seen,
             confirmed=decision.confirmed,
         )

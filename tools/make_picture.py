@@ -37,7 +37,7 @@ async def take(data: Path) -> str:
         source = await asyncio.to_thread(open_source, "simulated:shop-502", data)
         wish = Wish(source.question, "ask", "guided")
         desk, session = await start(settings, source, wish, bridge.show)
-        bridge.opened(desk.log.payload)
+        bridge.opened(desk.log.payload, desk.log.journal.path)
         front = Front(bridge.show, bridge.approver, bridge.inbox)
         return await bring_to_end(desk, session, planner, front)
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["decide", "session", "look", "read", "replay"]
+Group = Literal["decide", "session", "look", "read", "replay", "home"]
 GROUPS: dict[Group, str] = {
     "decide": "Decide on the request that is shown",
     "session": "The session",
@@ -38,6 +38,16 @@ class Situation:
     pages: int = 0
     versions: int = 0
     """Of the step that is shown."""
+    ran: bool = False
+    """The step that is shown has a run, gone on or ended."""
+    answered: bool = False
+    """There is an answer, and it is the page that is shown."""
+    home: bool = False
+    """There is a home that lists all sessions, to go back to."""
+    others: int = 0
+    """Other sessions that are open at this screen."""
+    waiting: int = 0
+    """How many of them wait for a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +88,17 @@ class Action:
             return "a replay is read-only"
         if self.decides:
             return _why_no_decision(now)
-        if self.name in ("stop", "mode", "grants") and now.finished:
+        if self.name in ("stop", "mode", "grants", "note") and now.finished:
             return "the session has ended"
         if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
             return "there is one page so far"
         if self.name in ("older", "newer", "diff") and now.versions < MORE_THAN_ONE:
             return "this step has one version so far"
-        return ""
+        if self.name == "run" and not now.ran:
+            return "nothing ran in this step yet"
+        if self.name in ("markdown", "json") and not now.answered:
+            return "there is no answer on this page"
+        return _why_not_elsewhere(self.name, now)
 
 
 MORE_THAN_ONE = 2
@@ -159,6 +173,13 @@ ACTIONS = (
         "session",
     ),
     Action(
+        "note",
+        ("i",),
+        "",
+        "Ask or tell something about this step: on record, and read by a model that plans.",
+        "session",
+    ),
+    Action(
         "mode",
         ("m",),
         "Mode",
@@ -179,6 +200,37 @@ ACTIONS = (
     Action(
         "event_last", ("dollar_sign",), "Ends", "To the last event.", "replay", beside="event_first"
     ),
+    Action("step_back", ("left_parenthesis",), "", "To where the step before began.", "replay"),
+    Action(
+        "step_on",
+        ("right_parenthesis",),
+        "Plans",
+        "To where the next step, or the answer, began.",
+        "replay",
+        beside="step_back",
+        spare=1,
+    ),
+    Action("decision_back", ("less_than_sign",), "", "To the decision before.", "replay"),
+    Action(
+        "decision_on",
+        ("greater_than_sign",),
+        "Decisions",
+        "To the next decision.",
+        "replay",
+        beside="decision_back",
+        spare=2,
+    ),
+    Action("error_back", ("minus",), "", "To the error, denial or gap before.", "replay"),
+    Action(
+        "error_on",
+        ("exclamation_mark",),
+        "Error",
+        "To the next error, denial or gap.",
+        "replay",
+        spare=2,
+    ),
+    Action("time", ("T",), "Time…", "To a time: 12:04:30 in UTC, or +02:30.", "replay", spare=3),
+    Action("seek", ("F",), "Seek…", "To the next event that says a text.", "replay", spare=3),
     Action("previous", ("left_square_bracket",), "", "Show the step before.", "look"),
     Action(
         "next",
@@ -213,6 +265,14 @@ ACTIONS = (
     Action("findings", ("3",), "", "To the findings; Enter marks the line in the code.", "look"),
     Action("policy", ("4",), "", "To the IAM policy; Enter marks the line that calls.", "look"),
     Action("activity", ("5",), "", "To the activity.", "look"),
+    Action(
+        "run",
+        ("6",),
+        "Run",
+        "What the step's run prints, calls and finds, as it goes on.",
+        "look",
+        spare=3,
+    ),
     Action("raw", ("t",), "", "The policy as a table, or the whole document.", "look"),
     Action("digest", ("D",), "", "The whole digest of what is asked.", "look"),
     Action("zoom", ("z",), "Zoom", "Show the focused pane alone, and back.", "look", spare=3),
@@ -225,6 +285,24 @@ ACTIONS = (
     Action("find", ("slash",), "Find", "Find a text in the focused pane.", "read", spare=3),
     Action("find_next", ("n",), "", "To the next place where it stands.", "read"),
     Action("find_previous", ("N",), "", "To the place before.", "read"),
+    Action(
+        "markdown",
+        ("M",),
+        "Export",
+        "Write the answer as Markdown into the folder you are in.",
+        "look",
+        beside="json",
+    ),
+    Action("json", ("J",), "", "Write the answer as JSON into the folder you are in.", "look"),
+    Action("home", ("H",), "", "Home: all sessions. What goes on here goes on.", "look"),
+    Action(
+        "waiting",
+        ("W",),
+        "Waiting",
+        "To the session that has waited longest for a decision.",
+        "look",
+    ),
+    Action("other", ("S",), "", "To the next session that is open at this screen.", "look"),
     Action(
         "palette",
         ("colon", "ctrl+p"),
@@ -246,6 +324,16 @@ ACTIONS = (
     ),
 )
 BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def _why_not_elsewhere(name: str, now: Situation) -> str:
+    if name == "home" and not now.home:
+        return "this screen was opened for one session"
+    if name == "other" and not now.others:
+        return "no other session is open here"
+    if name == "waiting" and not now.waiting:
+        return "no other session waits"
+    return ""
 
 
 def bar_key(action: Action, actions: Iterable[Action]) -> str:

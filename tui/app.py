@@ -13,12 +13,13 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual import events
+from textual import events, work
 from textual.app import App
 from textual.binding import BindingType
 from textual.color import Color
@@ -27,15 +28,14 @@ from textual.worker import Worker, WorkerState
 
 from core.errors import Left
 from core.safe_text import safe_text
+from tui.attention import wanted
 from tui.bridge import Bridge
 from tui.hangup import watched
 from tui.look import PLAIN_LOOK, Look
 from tui.playback import Playback
 from tui.screens.review import ReviewScreen
+from tui.seats import Seat, Work
 from tui.themes import THEMES, VARIABLES
-
-Work = Callable[[], Coroutine[None, None, int]]
-"""Works on the session; returns its exit code."""
 
 _SUSPECT = re.compile(r"[^\x20-\x7e\u2500-\u25ff]")
 
@@ -58,7 +58,14 @@ class CountersignApp(App[int]):
     """One session on one screen."""
 
     TITLE = "countersign"
-    CSS_PATH: ClassVar = ["styles/base.tcss", "styles/review.tcss", "styles/dialogs.tcss"]
+    CSS_PATH: ClassVar = [
+        "styles/base.tcss",
+        "styles/review.tcss",
+        "styles/dialogs.tcss",
+        "styles/home.tcss",
+        "styles/answer.tcss",
+        "styles/run.tcss",
+    ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (180, "-broad")]  # noqa: RUF012 (Textual's)
@@ -79,13 +86,14 @@ class CountersignApp(App[int]):
         self.theme = look.theme
         self.set_keymap({each.name: ",".join(each.keys) for each in look.actions})
         self.animation_level = "none"
-        self.scene = scene
-        self.question = title
+        self._first = Seat(scene, title, work)
         self.failure: BaseException | None = None
         self.last_key: tuple[str, float] = ("", float("-inf"))
         """The key that is being worked on, and when the terminal delivered it."""
-        self._work = work
-        self._worker: Worker[int] | None = None
+        self.attention = look.attention
+        """How somebody who looks elsewhere is told."""
+        self._told: dict[str, str] = {}
+        """What was told last, by seat."""
         self._leaving = False
         self._filter = VisibleControls()
 
@@ -108,7 +116,22 @@ class CountersignApp(App[int]):
         return {**super().get_theme_variable_defaults(), **VARIABLES}
 
     def get_default_screen(self) -> ReviewScreen:
-        return ReviewScreen(self.scene, self.question)
+        return ReviewScreen(self.seat.scene, self.seat.title)
+
+    @property
+    def seat(self) -> Seat:
+        """The session that is shown."""
+        return self._first
+
+    several = False
+    """Sessions come and go at this screen, and there is a home to go back to."""
+    others = 0
+    """How many sessions are open here besides the one that is shown."""
+
+    @property
+    def elsewhere(self) -> Sequence[Seat]:
+        """The other sessions at this screen that wait for a decision, in order of arrival."""
+        return ()
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
@@ -119,29 +142,22 @@ class CountersignApp(App[int]):
 
     def leave(self) -> None:
         """Leave in order: what runs is ended first, then the screen goes."""
-        if not isinstance(self.scene, Bridge) or not self.working:
-            self.exit(self.code)
+        if not isinstance(self.seat.scene, Bridge) or not self.working:
+            self.exit(self.seat.code)
         elif self.ended:
             self._leaving = True
         else:
-            self.scene.leave()
+            self.seat.leave()
 
     @property
     def working(self) -> bool:
-        """The session is still being worked on; what widgets do by the side is no work on it."""
-        return self._worker is not None and self._worker.is_running
+        """The session that is shown is still being worked on."""
+        return self.seat.working
 
     @property
     def ended(self) -> bool:
-        """The session has come to its end; it may still be being sealed."""
-        session = self.scene.session
-        return bool(session and session.finished)
-
-    @property
-    def code(self) -> int:
-        """The exit code as far as it is known."""
-        session = self.scene.session
-        return session.finished.exit_code if session and session.finished else 0
+        """The session that is shown has come to its end; it may still be being sealed."""
+        return self.seat.ended
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
@@ -149,12 +165,15 @@ class CountersignApp(App[int]):
         await super().on_event(event)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        self.worked(event)
+
+    def worked(self, event: Worker.StateChanged) -> None:
         """Leave when the session can't go on; stay, for reading, when it came to its end."""
         if event.state is WorkerState.ERROR:
             self.failure = event.worker.error
             self.exit(1)
         elif event.state is WorkerState.SUCCESS and self._leaving:
-            self.exit(self.code)
+            self.exit(self.seat.code)
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -177,8 +196,28 @@ class CountersignApp(App[int]):
 
     def _begin(self) -> None:
         """Start the work when the first frame is on the terminal, and not before."""
-        if self._work and isinstance(self.scene, Bridge):
-            self._worker = self.run_worker(self._work, exit_on_error=False)
+        self.work_on(self.seat)
+
+    def noticed(self, seat: Seat) -> None:
+        """Tell somebody who looks elsewhere what is new in a session, once."""
+        session, asked = seat.scene.session, seat.scene.asked
+        text = wanted(session, asked) if session else ""
+        if text and text != self._told.get(seat.name):
+            self._call(text)
+            if self._driver is not None:
+                self._driver.write(self.attention.sequences(text))
+        self._told[seat.name] = text
+
+    @work(group="attention", exit_on_error=False)
+    async def _call(self, text: str) -> None:
+        await self.attention.call(text)
+
+    def work_on(self, seat: Seat) -> None:
+        """Start the work on a session, in a task of its own."""
+        if isinstance(seat.scene, Bridge):
+            seat.scene.on_notice = partial(self.noticed, seat)
+        if seat.work and isinstance(seat.scene, Bridge):
+            seat.worker = self.run_worker(seat.work, exit_on_error=False)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for whoever started the screen; paint nothing of it."""

@@ -8,8 +8,10 @@ screen does can answer a request that it does not name, or one that was answered
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from core.approval.approvers import Decision, check_confirmed
@@ -18,19 +20,23 @@ from core.approval.live import requester
 from core.approval.modes import CHANGES, Mode
 from core.approval.redeem import Payload
 from core.approval.switching import given, other_mode, revoked
-from core.errors import NoApprover
+from core.errors import JournalError, NoApprover
 from core.events import (
     DecisionRequested,
     DraftGenerated,
     Fact,
+    NoteAdded,
     StopRequested,
     Surface,
 )
+from core.journal.store import read
 from core.loop import Command, Quit
 from core.session import Session
 from core.start import identity, now_ms
 from sandbox.job import Sha
-from tui.scene import Lines, Versions
+from tui.moments import Moment, moment
+from tui.running import Runs
+from tui.scene import MOST_LINES, Lines, Versions
 
 COALESCED_S: Final = 0.05
 """What happens within this time is painted once."""
@@ -47,8 +53,8 @@ class Yes:
     shown_ms: int = 0
     seen: int = 0
     """How much of it was on the screen, in hundredths."""
-    screen: Sha | None = None
-    """Hash of what was on the screen."""
+    screen: bytes | None = None
+    """What was on the screen."""
 
 
 class OnScreen:
@@ -58,6 +64,8 @@ class OnScreen:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self.asked: DecisionRequested | None = None
+        self.asked_at = 0.0
+        """When the request arrived, by the monotonic clock."""
         self._answer: asyncio.Future[Decision] | None = None
         self._changed = changed
 
@@ -67,6 +75,7 @@ class OnScreen:
         """Wait for a person; leaving the wait withdraws the request from the screen."""
         del session, payload
         self.asked, self._answer = request, asyncio.get_running_loop().create_future()
+        self.asked_at = time.monotonic()
         self._changed()
         try:
             return await self._answer
@@ -94,13 +103,18 @@ class Bridge:
         """Take the clock of the session: milliseconds since the epoch."""
         self.session: Session | None = None
         self.lines = Lines()
+        self.moments: tuple[Moment, ...] = ()
+        self.runs = Runs()
         self.versions = Versions()
         self.inbox: asyncio.Queue[Command] = asyncio.Queue()
         self.approver = OnScreen(self.change)
         self.on_change: Callable[[], object] | None = None
         """Called soon after something changed, in the asyncio loop."""
+        self.on_notice: Callable[[], None] | None = None
+        """Likewise, for whoever looks at all sessions and not at this one."""
         self._clock = clock
         self._payload: Payload | None = None
+        self._path: Path | None = None
         self._scripts: dict[Sha, bytes] = {}
         self._told = False
 
@@ -118,17 +132,38 @@ class Bridge:
         """Take in a fact that is durable now."""
         self.session = session
         self.lines.add(fact)
+        self.runs.add(fact)
+        if told := moment(fact):
+            self.moments = (*self.moments, told)
         self.versions.add(fact.event)
         if isinstance(fact.event, DraftGenerated):
             self._keep(fact.event)
         self.change()
 
-    def opened(self, payload: Payload) -> None:
-        """Take the way to stored bytes, as soon as a session is open."""
-        self._payload = payload
+    def opened(self, payload: Payload, path: Path | None = None) -> None:
+        """Take the way to stored bytes, as soon as a session is open, and where its file lies."""
+        self._payload, self._path = payload, path
         for step in self.session.steps if self.session else ():
             for draft in step.drafts:
                 self._keep(draft)
+
+    def body(self, content: Sha) -> bytes:
+        """Return what is stored under a hash, also once the session is sealed; JournalError."""
+        if self._path is None:
+            raise JournalError("the session is not open yet")
+        with read(self._path) as journal:
+            return journal.payload(content)
+
+    def recall(self, facts: Iterable[Fact]) -> None:
+        """Take in what was on record before this screen saw the session."""
+        told = list(facts)
+        earlier = [moment(fact) for fact in told]
+        self.moments = (*(each for each in earlier if each), *self.moments)
+        self.lines = self.lines.after_those(told[-MOST_LINES:])
+        self.runs = Runs()
+        for fact in told:
+            self.runs.add(fact)
+        self.change()
 
     def decide(self, digest: str, decision: Decision) -> bool:
         """Answer the request with this digest, but for a yes; False when it waits no more."""
@@ -170,6 +205,10 @@ class Bridge:
         """Give a grant that was offered; returns why not, a sentence, or nothing."""
         return self._command(lambda one: given(one, grant, identity(), "tui"))
 
+    def note(self, text: str) -> None:
+        """Put a remark on record; it decides nothing."""
+        self.inbox.put_nowait(NoteAdded(identity(), text))
+
     def revoke(self, name: str) -> str:
         """End a grant; returns why not, a sentence, or nothing."""
         return self._command(lambda one: revoked(one, name, identity()))
@@ -206,8 +245,9 @@ class Bridge:
 
     def _tell(self) -> None:
         self._told = False
-        if self.on_change:
-            self.on_change()
+        for told in (self.on_change, self.on_notice):
+            if told:
+                told()
 
 
 def _other_person(session: Session, asked: DecisionRequested) -> str:

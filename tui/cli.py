@@ -53,7 +53,8 @@ def parser() -> argparse.ArgumentParser:
         prog="countersign",
         description="Nothing runs until it is countersigned, and what was countersigned is "
         "exactly what can happen.",
-        epilog="`countersign COMMAND --help` tells more, with an example.",
+        epilog="Without a command it opens the screen, with all sessions. "
+        "`countersign COMMAND --help` tells more, with an example.",
     )
     made.add_argument("--version", action="store_true", help="print the version and end")
     commands = made.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
@@ -267,13 +268,22 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         print(f"countersign {version('countersign')}")
         return 0
     if arguments.command is None:
-        parser().print_help()
-        return 2
+        return _no_command()
     from tui import commands
 
     command = getattr(commands, arguments.command)
     code: int = command(arguments)
     return code
+
+
+def _no_command() -> int:
+    """Open the screen at home; without a terminal, print the help."""
+    if not all(map(_is_terminal, (0, 1, 2))):
+        parser().print_help()
+        return _USAGE
+    from tui import commands
+
+    return commands.home(parser().parse_args(["ask"]))
 
 
 def _report(error: Exception) -> int:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from core.checks.compare import Difference
     from core.checks.finding import Review
     from core.config import Settings
-    from core.planner import Planner
 
 
 def ask(arguments: Namespace) -> int:
@@ -25,21 +24,21 @@ def ask(arguments: Namespace) -> int:
     told = bool(arguments.question) or arguments.aws.startswith("simulated:")
     if (arguments.resume and arguments.question) or not (arguments.resume or told):
         raise UsageError("give a question, or --resume SESSION")
-    settings, wanted = _settings(arguments), arguments.planner
-
-    def first() -> Planner:
-        from core.llm.choose import choose
-
-        return choose(settings, wanted, os.environ)
-
-    def again(session: Path) -> Planner:
-        from core.llm.choose import choose_again
-
-        return choose_again(settings, wanted, session, os.environ)
-
+    settings = _settings(arguments)
+    first, again = work.planners(settings, arguments.planner)
     if arguments.resume:
         return work.go_on(arguments, settings, again)
     return work.begin(arguments, settings, first, arguments.question or "", "ask")
+
+
+def home(arguments: Namespace) -> int:
+    """Show all sessions on the screen, and work on as many of them as somebody opens."""
+    from tui.door import Door
+    from tui.home_app import at_home
+    from tui.look import look_of
+
+    settings = _settings(arguments)
+    return at_home(Door(settings, arguments), look_of(settings))
 
 
 def run(arguments: Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from argparse import Namespace
@@ -9,40 +10,57 @@ from pathlib import Path
 
 from core.config import load
 from core.errors import Left, UsageError
+from core.events import Fact
+from core.log import Log
 from core.safe_text import safe_line
 from core.session import Session
 from tui.app import CountersignApp
 from tui.bridge import Bridge
 from tui.look import Look, look_of
 from tui.playback import Playback
+from tui.seats import Seat
 from tui.work import Front, Opened, approver_of, bring_to_end, taker_of
 
 
 def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
     """Work on a session at the screen; returns its exit code, raises what ended it."""
-    _check_terminal()
-    bridge, look = Bridge(), look_for(arguments)
-
-    async def work() -> int:
-        desk, session, planner = await opened(bridge.show)
-        bridge.opened(desk.log.payload)
-        approver = approver_of(arguments, desk, bridge.approver)
-        front = Front(bridge.show, approver, bridge.inbox, taker_of(arguments, None))
-        return await bring_to_end(desk, session, planner, front)
-
-    app = CountersignApp(bridge, title, work, look)
+    check_terminal()
+    seat = seat_of(arguments, opened, title)
+    app = CountersignApp(seat.scene, title, seat.work, look_for(arguments))
     try:
         return app.show()
     except Left as error:
         return error.exit_code
     finally:
-        if bridge.session:
-            sys.stderr.write(_farewell(bridge.session))
+        if seat.scene.session:
+            sys.stderr.write(farewell(seat.scene.session))
+
+
+def seat_of(arguments: Namespace, opened: Opened, title: str) -> Seat:
+    """Return a seat at which a session is opened and worked on, once its work is started."""
+    bridge = Bridge()
+
+    async def work() -> int:
+        desk, session, planner = await opened(bridge.show)
+        bridge.opened(desk.log.payload, desk.log.journal.path)
+        if session.seq > 1:
+            bridge.recall(await asyncio.to_thread(_earlier, desk.log, session))
+        approver = approver_of(arguments, desk, bridge.approver)
+        front = Front(bridge.show, approver, bridge.inbox, taker_of(arguments, None))
+        return await bring_to_end(desk, session, planner, front)
+
+    return Seat(bridge, title, work)
+
+
+def _earlier(log: Log, session: Session) -> list[Fact]:
+    """Return what was on record before a session was resumed; that it was, has been shown."""
+    facts = [fact for fact in log.facts() if fact.seq <= session.seq]
+    return facts if session.finished else facts[:-1]
 
 
 def replay_on_screen(arguments: Namespace, path: Path) -> int:
     """Show a recorded session; returns 0, raises JournalError."""
-    _check_terminal()
+    check_terminal()
     with Playback(path) as playback:
         CountersignApp(playback, path.stem, look=look_for(arguments)).show()
     return 0
@@ -54,12 +72,13 @@ def look_for(arguments: Namespace) -> Look:
     return look_of(load(named, os.environ))
 
 
-def _check_terminal() -> None:
+def check_terminal() -> None:
+    """Raise UsageError unless this is a terminal."""
     if not all(map(os.isatty, (0, 1, 2))):
         raise UsageError("--ui tui needs a terminal", hint="pass --ui plain, or --ui json")
 
 
-def _farewell(session: Session) -> str:
+def farewell(session: Session) -> str:
     """Return what stays on the terminal when the screen is gone."""
     if session.finished is None:
         return f"countersign: left; session {session.id} stays open\n"

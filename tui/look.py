@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,7 @@ from textual.theme import BUILTIN_THEMES
 
 from core.errors import ConfigError
 from tui.actions import ACTIONS, Action
+from tui.attention import Attention
 from tui.keymap import remapped
 from tui.themes import DARK, THEMES
 
@@ -26,6 +27,8 @@ class Look:
     actions: tuple[Action, ...] = ACTIONS
     pictures: Path | None = None
     """None = nowhere: no picture can be taken."""
+    attention: Attention = field(default_factory=Attention)
+    """How somebody who looks elsewhere is told."""
 
 
 PLAIN_LOOK: Final = Look()
@@ -42,4 +45,5 @@ def look_of(settings: Settings) -> Look:
         theme=settings.theme,
         actions=remapped(ACTIONS, settings.keys),
         pictures=settings.data_directory / "pictures",
+        attention=Attention(**settings.notify.model_dump()),
     )

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 from core.approval.approvers import Approver, Decision, check_confirmed
 from core.approval.redeem import Payload, reread
-from core.canonical import sha256
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface
 from core.safe_text import safe_line
@@ -60,7 +59,7 @@ class Person:
             if decision:
                 shown_ms = int((time.monotonic() - shown) * 1000)
                 # All of it was printed; nobody can tell what of it was read.
-                screen = sha256(text.encode())
+                screen = text.encode()
                 return replace(decision, shown_ms=shown_ms, screen=screen, seen=100)
 
 

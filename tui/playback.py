@@ -13,7 +13,11 @@ from core.journal.store import Reader, read
 from core.journal.verify import verify
 from core.session import Session, apply, begin
 from sandbox.job import Sha
+from tui.moments import Moment, moment, since
+from tui.plain import clock_time
+from tui.running import Runs
 from tui.scene import Lines, Versions
+from tui.walking import Mark, next_marked, next_text, place_at
 
 
 class Playback:
@@ -34,18 +38,25 @@ class Playback:
         self._sessions = _sessions(self._facts)
         self._stops = _stops(self._facts)
         self._at = len(self._stops) - 1
+        self._runs = (-1, Runs())
+        """What runs had told at a place, and at which."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; may be called again."""
         self._open.close()
 
     @property
     def place(self) -> str:
-        last = self._stops[self._at]
-        kind = self._facts[last].event.kind
-        return f"{self._at + 1} of {len(self._stops)} · {kind} · record {self.verdict}"
+        fact = self._facts[self._stops[self._at]]
+        moment = f"{clock_time(fact.at)} UTC +{since(fact.at, self._facts[0].at)}"
+        where = f"{self._at + 1} of {len(self._stops)} · {fact.event.kind}"
+        return f"{where} · {moment} · record {self.verdict}"
 
     @property
     def session(self) -> Session | None:
@@ -57,6 +68,22 @@ class Playback:
         for fact in self._facts[: self._stops[self._at] + 1]:
             lines.add(fact)
         return lines
+
+    @property
+    def runs(self) -> Runs:
+        if self._runs[0] != self._at:
+            self._runs = (self._at, Runs())
+            for fact in self._facts[: self._stops[self._at] + 1]:
+                self._runs[1].add(fact)
+        return self._runs[1]
+
+    def body(self, content: Sha) -> bytes:
+        return self._reader.payload(content)
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        told = (moment(fact) for fact in self._facts[: self._stops[self._at] + 1])
+        return tuple(each for each in told if each)
 
     @property
     def versions(self) -> Versions:
@@ -74,6 +101,23 @@ class Playback:
     def move(self, by: int) -> None:
         """Go so many events on, or back; stays at the ends."""
         self._at = max(0, min(len(self._stops) - 1, self._at + by))
+
+    def move_to(self, mark: Mark, by: int) -> bool:
+        """Go to the next place that is so marked, or the one before; False when there is none."""
+        return self._stand(next_marked(self._facts, self._stops, self._at, mark, by))
+
+    def move_to_text(self, text: str) -> bool:
+        """Go to the next place that says this; False when there is none."""
+        return self._stand(next_text(self._facts, self._stops, self._at, text))
+
+    def move_to_time(self, text: str) -> bool:
+        """Go to a time; False when the text is none."""
+        return self._stand(place_at(self._facts, self._stops, text))
+
+    def _stand(self, place: int | None) -> bool:
+        if place is not None:
+            self._at = place
+        return place is not None
 
 
 def _sessions(facts: list[Fact]) -> list[Session]:

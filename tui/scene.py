@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Protocol
@@ -12,7 +12,9 @@ from core.events import DecisionMade, DecisionRequested, Event, Fact, ReviewFini
 from core.session import Session
 from core.step import Step, Turn
 from sandbox.job import Sha
+from tui.moments import Moment
 from tui.plain import fact_text
+from tui.running import Runs
 
 MOST_LINES = 5_000
 """Lines of activity that the screen keeps; the journal keeps all."""
@@ -23,6 +25,8 @@ class Lines:
 
     def __init__(self) -> None:
         self.total = 0
+        self.era = 0
+        """Another one, other lines: what was painted of these before is no beginning of them."""
         self._kept: deque[str] = deque(maxlen=MOST_LINES)
 
     def add(self, fact: Fact) -> None:
@@ -31,6 +35,16 @@ class Lines:
         for line in text.splitlines():
             self._kept.append(line)
             self.total += 1
+
+    def after_those(self, facts: Iterable[Fact]) -> Lines:
+        """Return these lines with what earlier facts say before them."""
+        whole = Lines()
+        for fact in facts:
+            whole.add(fact)
+        whole._kept.extend(self._kept)
+        whole.total += self.total
+        whole.era = self.era + 1
+        return whole
 
     def after(self, seen: int) -> Iterator[str]:
         """Yield the lines that came after the first `seen`, as far as they are kept."""
@@ -95,6 +109,20 @@ class Scene(Protocol):
 
     @property
     def lines(self) -> Lines: ...
+
+    @property
+    def runs(self) -> Runs:
+        """What runs printed and called so far."""
+        ...
+
+    def body(self, content: Sha) -> bytes:
+        """Return what is stored under a hash; slow, raises JournalError."""
+        ...
+
+    @property
+    def moments(self) -> Sequence[Moment]:
+        """The timeline so far."""
+        ...
 
     @property
     def versions(self) -> Versions: ...

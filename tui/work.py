@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.approval.approvers import Approver, FromFlag, InTurn, Nobody
 from core.approval.command import FromCommand
@@ -34,6 +35,9 @@ from tui.bringing import FromFiles, PersonBrings, named_results
 from tui.person import Elsewhere, Person, at_terminal
 from tui.standing import Latest, Standing
 from tui.surfaces import showing
+
+if TYPE_CHECKING:
+    from core.llm.choose import Wanted
 
 Show = Callable[[Session, Fact], None]
 Opened = Callable[[Show], Awaitable[tuple[Desk, Session, Planner]]]
@@ -59,6 +63,14 @@ def begin(
     arguments: Namespace, settings: Settings, choose: Choose, question: str, goal: Goal
 ) -> int:
     """Start a session and work on it; returns the exit code. No question = the source's own."""
+    opened = beginning(arguments, settings, choose, question, goal)
+    return _on_surface(arguments, opened, question or arguments.aws)
+
+
+def beginning(
+    arguments: Namespace, settings: Settings, choose: Choose, question: str, goal: Goal
+) -> Opened:
+    """Return what starts a session. No question = the source's own; raises UsageError."""
     mode = arguments.mode or settings.mode
     unconfirmed = needs_confirmation(mode, arguments.aws) and not arguments.confirm
     if unconfirmed and not is_attended(arguments):
@@ -83,11 +95,19 @@ def begin(
         )
         return *await start(settings, source, wish, show), planner
 
-    return _on_surface(arguments, opened, question or arguments.aws)
+    return opened
 
 
 def go_on(arguments: Namespace, settings: Settings, choose: Callable[[Path], Planner]) -> int:
     """Resume a session and work on it; returns the exit code."""
+    path, opened = going_on(arguments, settings, choose)
+    return _on_surface(arguments, opened, path.stem)
+
+
+def going_on(
+    arguments: Namespace, settings: Settings, choose: Callable[[Path], Planner]
+) -> tuple[Path, Opened]:
+    """Return the file of a session and what resumes it; raises UsageError."""
     for name in ("mode", "limit", "region"):
         if getattr(arguments, name):
             raise UsageError(f"--{name}: a session goes on as it was started")
@@ -106,7 +126,23 @@ def go_on(arguments: Namespace, settings: Settings, choose: Callable[[Path], Pla
         attended = is_attended(arguments)
         return *await resume(settings, source, path, show, attended=attended), planner
 
-    return _on_surface(arguments, opened, path.stem)
+    return path, opened
+
+
+def planners(settings: Settings, wanted: Wanted) -> tuple[Choose, Callable[[Path], Planner]]:
+    """Return what chooses the planner of a new session, and of one that goes on."""
+
+    def first() -> Planner:
+        from core.llm.choose import choose
+
+        return choose(settings, wanted, os.environ)
+
+    def again(session: Path) -> Planner:
+        from core.llm.choose import choose_again
+
+        return choose_again(settings, wanted, session, os.environ)
+
+    return first, again
 
 
 def order_of(arguments: Namespace, settings: Settings) -> Order:

@@ -29,8 +29,8 @@ class Decision:
     """With `edit`: the next version of the script."""
     override_blockers: bool = False
     shown_ms: int = 0
-    screen: Sha | None = None
-    """Hash of what was shown."""
+    screen: bytes | None = None
+    """What was shown; the record keeps it, and its hash in the event."""
     seen: int = 0
     """How much of it was seen, in hundredths."""
     confirmed: str = ""

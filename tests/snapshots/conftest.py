@@ -33,6 +33,7 @@ from core.session import Session, apply, begin
 from sandbox.job import Sha, Tier
 from sandbox.limits import Limits
 from tui.bridge import Bridge
+from tui.moments import moment
 
 # The plugin names this `_file_extension`, which syrupy does not read any more.
 SVGImageExtension.file_extension = "svg"
@@ -110,6 +111,9 @@ class Told:
             self.session = apply(self.session, fact) if self.session else begin(fact)
             self.bridge.session = self.session
             self.bridge.lines.add(fact)
+            self.bridge.runs.add(fact)
+            if told := moment(fact):
+                self.bridge.moments = (*self.bridge.moments, told)
         assert self.session
         return self.session
 

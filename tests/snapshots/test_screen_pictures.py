@@ -44,8 +44,8 @@ def ready(text: str = "asks because", key: str = "") -> Callable[[Pilot[Any]], A
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
-    """Wait until something holds and the picture stands still; fails after ten seconds."""
-    deadline = time.monotonic() + 10
+    """Wait until something holds and the picture stands still; fails after forty seconds."""
+    deadline = time.monotonic() + 40
     before = ""
     while not condition() or before != painted(pilot):
         assert time.monotonic() < deadline, before

@@ -78,8 +78,8 @@ def terminal(countersign: Any) -> Iterator[Terminal]:
     opened.close()
 
 
-def test_a_question_is_worked_by_whole_words(terminal: Terminal) -> None:
-    """Plan, code, policy and digest are shown; `approve` at each request brings the answer."""
+def test_a_question_is_worked_by_whole_words(terminal: Terminal, countersign: Any) -> None:
+    """Plan, code, policy and digest are shown; `approve` brings the answer, and a whole record."""
     shown = terminal.until(PROMPT)
     for _ in range(2):
         terminal.type("approve looks right\n")
@@ -92,6 +92,7 @@ def test_a_question_is_worked_by_whole_words(terminal: Terminal) -> None:
     assert re.search("R1: digest [0-9a-f]{64}", shown)
     assert "ANSWER (likely)" in rest
     assert terminal.code == 4
+    assert countersign("verify", countersign.sessions()[-1]).code == 0
 
 
 @pytest.mark.parametrize("typed", ["\n", " \n", "y\n", "a\n", "yes\n", "Approve\n", "\x1b\n"])

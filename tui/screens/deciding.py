@@ -12,15 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from core.approval.approvers import Decision
-from core.canonical import sha256
 from core.events import Mode
+from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
 from tui import consent, viewing
 from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant
 from tui.editor import EditorFailed, edit
 from tui.screens.choosing import GrantsScreen, ModeScreen, entering, granting
-from tui.screens.dialogs import Dialog, rejection, second_stage, with_comment
+from tui.screens.dialogs import Dialog, rejection, remark, second_stage, with_comment
 from tui.screens.edit import EditScreen, editable
 from tui.screens.pages import SAID_S, PagesScreen
 from tui.views import Question
@@ -71,7 +71,7 @@ class DecidingScreen(PagesScreen):
             comment=comment,
             shown_ms=self._arming.shown_ms(time.monotonic()),
             seen=self._seen.share() if self._seen.what == question.digest else 0,
-            screen=sha256(self.query_one(Board).read().encode()),
+            screen=self.query_one(Board).read().encode(),
         )
         if isinstance(self._scene, Bridge) and (why := self._scene.approve(question.digest, yes)):
             self.say(f"not approved: {why}")
@@ -131,6 +131,12 @@ class DecidingScreen(PagesScreen):
         self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
 
     # ------------------------------------------------------------------ from here on
+    def _do_note(self) -> None:
+        scene, session = self._scene, self._scene.session
+        if session and isinstance(scene, Bridge):
+            dialog = remark(model=session.started.repairs != NO_REPAIRS)
+            self._open(dialog, lambda typed: scene.note(typed[0]))
+
     def _do_mode(self) -> None:
         session = self._scene.session
         if session is None:

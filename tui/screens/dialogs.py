@@ -6,7 +6,7 @@ letter on the last line, pressed there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.safe_text import safe_line
-from tui.actions import ACTIONS, GROUPS, Action
+from tui.actions import ACTIONS, GROUPS, Action, Group
 from tui.screens.paper import Paper
 from tui.views import Question
 from tui.widgets.text_pane import TextPane, wrapped
@@ -124,6 +124,18 @@ def rejection(question: Question) -> Dialog:
     return Dialog(Asks(f"Reject {question.request}", (said,), ("Why?",)), final)
 
 
+def remark(*, model: bool) -> Dialog:
+    """Return the dialog for a question or a remark; says who reads it."""
+    reader = (
+        "The model reads it before its next step; what it makes of it stands in the plan there."
+        if model
+        else "No model works on this session, so nobody answers: it goes on record."
+    )
+    said = ("It decides nothing: a request that is open stays open.", reader)
+    final = Final("i", "puts it on record")
+    return Dialog(Asks("Ask or tell something", said, ("What?",)), final)
+
+
 def with_comment(question: Question) -> Dialog:
     """Return the dialog that takes a comment to a yes."""
     said = "The comment goes on record beside your approval, and to whoever plans the next step."
@@ -149,10 +161,18 @@ def second_stage(question: Question, *, comment: bool) -> Dialog:
 class HelpPane(TextPane):
     """Every key, from the registry as the settings made it."""
 
+    _of: tuple[Sequence[Action], Mapping[Group, str]] = ((), GROUPS)
+
+    def of(self, actions: Sequence[Action], groups: Mapping[Group, str]) -> HelpPane:
+        """Take the keys of another registry; empty = those of the program."""
+        self._of = (actions, groups)
+        return self
+
     def text(self, width: int) -> Iterator[Content]:
-        for group, title in GROUPS.items():
+        actions, groups = self._of
+        for group, title in groups.items():
             yield Content.styled(title, "bold $primary")
-            for action in getattr(self.app, "actions", ACTIONS):
+            for action in actions or getattr(self.app, "actions", ACTIONS):
                 if action.group == group:
                     yield from _key_and_help(action, width)
             yield Content("")
@@ -164,8 +184,10 @@ class Help(Paper):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "back", show=False)]
 
-    def __init__(self) -> None:
-        super().__init__("Keys", HelpPane(classes="pane"))
+    def __init__(
+        self, actions: Sequence[Action] = (), groups: Mapping[Group, str] = GROUPS
+    ) -> None:
+        super().__init__("Keys", HelpPane(classes="pane").of(actions, groups))
 
 
 def _key_and_help(action: Action, width: int) -> Iterator[Content]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -19,16 +20,20 @@ from textual.widgets import Static
 from core.session import Step
 from tui import viewing
 from tui.actions import ACTIONS, Action, Situation
+from tui.answering import answer_page
 from tui.arming import ARMING_S, Arming
 from tui.bridge import Bridge
 from tui.playback import Playback
 from tui.screens.reading import Reading
 from tui.seen import Seen
 from tui.views import ANSWER, Question
+from tui.widgets.answer import AnswerBoard
 from tui.widgets.bars import Banner, KeyBar, PaneTabs, StatusBar, StepStrip
 from tui.widgets.board import Board
 from tui.widgets.find_bar import FindBar
-from tui.widgets.panes import AnswerPane
+
+if TYPE_CHECKING:
+    from tui.app import CountersignApp
 
 SAID_S = 3.0
 """For this time a word to the last key stays."""
@@ -50,12 +55,12 @@ class PagesScreen(Reading[None]):
         self._title = question
         self._page: int | None = None
         """The page that a person chose; None = follow the work."""
+        self._answered = False
+        """The answer is the page that was painted last."""
         self._version: int | None = None
         """The version that a person chose; None = the latest."""
         self._seen = Seen(READ)
         self._arming = Arming()
-        self._rung = ""
-        """The request for which the bell has rung."""
         self._said = ("", float("-inf"))
         """What the screen has to say to the last key, and until when."""
 
@@ -73,14 +78,13 @@ class PagesScreen(Reading[None]):
         yield StepStrip()
         yield PaneTabs()
         yield Board(id="panes")
-        yield AnswerPane(id="answer", classes="pane")
+        yield AnswerBoard(id="answer")
         yield Static(_TOO_SMALL, id="too-small")
         yield Banner()
         yield FindBar()
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(AnswerPane).border_title = "Answer"
         if isinstance(self._scene, Bridge):
             self._scene.on_change = partial(self.call_later, self.paint)
             self.set_interval(1.0, self._tick)
@@ -142,14 +146,25 @@ class PagesScreen(Reading[None]):
     def situation(self) -> Situation:
         """What actions depend on."""
         session, question = self._scene.session, self.question
+        app = cast("CountersignApp", self.app)
         return Situation(
             asked=question is not None,
             here=question is not None and self._shows(question),
             replay=self._scene.replay,
             finished=bool(session and session.finished),
             pages=len(self._pages),
+            ran=self._ran(),
+            answered=bool(session and session.answer) and self.page == ANSWER,
+            home=app.several,
+            others=app.others,
+            waiting=len(app.elsewhere),
             versions=self._versions,
         )
+
+    def _ran(self) -> bool:
+        session = self._scene.session
+        step = viewing.step_of(session, self.page) if session else None
+        return step is not None and self._scene.runs.of(step.plan.step) is not None
 
     @property
     def _versions(self) -> int:
@@ -167,10 +182,11 @@ class PagesScreen(Reading[None]):
         if session:
             answered = self.page == ANSWER and session.answer is not None
             self.set_class(answered, "-answer")
-            self.query_one(AnswerPane).paint(viewing.answer(session))
+            self.query_one(AnswerBoard).paint(answer_page(session, self._scene.moments))
             self.query_one(Board).paint(self._scene, session, self.step)
-            if answered and (self.focused is None or not self.focused.display):
-                self.query_one(AnswerPane).focus()
+            if answered and not self._answered:
+                self.query_one(AnswerBoard).settle()
+            self._answered = answered
         self.paint_rows()
         self.call_after_refresh(self._painted)
 
@@ -178,7 +194,8 @@ class PagesScreen(Reading[None]):
         """Show the rows around the panes."""
         scene, session = self._scene, self._scene.session
         status = viewing.status(session, scene.now()) if session else None
-        self.query_one(StatusBar).paint(status, self._title, scene.place)
+        elsewhere = len(cast("CountersignApp", self.app).elsewhere)
+        self.query_one(StatusBar).paint(status, self._title, scene.place, elsewhere)
         chips = viewing.chips(session) if session else ()
         self.query_one(StepStrip).paint(chips, self.page, self._version)
         if session:
@@ -203,6 +220,7 @@ class PagesScreen(Reading[None]):
             banner.tell("↺", f"Event {self._scene.place}", said or note, urgent=bool(said))
         elif session:
             note = "press q to leave" if session.finished else viewing.asked(session)
+            note = "press 6 to see what it prints and calls" if session.open_run else note
             sign, work = viewing.work_sign(session), viewing.work(session)
             banner.tell(sign, work, said or note, urgent=bool(said))
         else:
@@ -247,9 +265,6 @@ class PagesScreen(Reading[None]):
             self.set_timer(ARMING_S + 0.02, self.paint_rows)
             self.paint_rows()
         self._note_seen()
-        if question and question.request != self._rung:
-            self._rung = question.request
-            self.app.bell()
 
     def say(self, text: str) -> None:
         self._said = (text, time.monotonic() + SAID_S)

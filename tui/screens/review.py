@@ -18,11 +18,11 @@ from core.safe_text import safe_line
 from tui import viewing
 from tui.actions import ACTIONS, BY_NAME, MORE_THAN_ONE, Action
 from tui.clipboard import keep_picture, why_not_copied
-from tui.playback import Playback
+from tui.screens.among import TOLD
 from tui.screens.commands import Commands
-from tui.screens.deciding import DecidingScreen
 from tui.screens.dialogs import Help
 from tui.screens.diff import DiffScreen
+from tui.screens.replaying import ReplayingScreen
 from tui.searching import Searchable
 from tui.views import ANSWER
 from tui.widgets.board import Board
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tui.app import CountersignApp
 
 
-class ReviewScreen(DecidingScreen):
+class ReviewScreen(ReplayingScreen):
     """The pages of a session, with somebody at the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,7 +48,8 @@ class ReviewScreen(DecidingScreen):
         key, at = cast("CountersignApp", self.app).last_key
         pressed = self._arming.pressed(key, at)
         if why := action.why_not(self.situation):
-            if action.decides and not self._scene.replay:
+            told = action.decides or action.name in TOLD
+            if told and not self._scene.replay:
                 self.say(why)
         elif action.group in ("decide", "session") and not pressed:
             return  # a key that is held down
@@ -162,11 +163,3 @@ class ReviewScreen(DecidingScreen):
 
     def on_line_chosen(self, event: LineChosen) -> None:
         self.query_one(CodePane).go_to(event.line)
-
-    def _walk(self, name: str) -> None:
-        far = 1_000_000
-        by = {"event_back": -1, "event_on": 1, "event_first": -far, "event_last": far}[name]
-        if isinstance(self._scene, Playback):
-            self._page = self._version = None
-            self._scene.move(by)
-            self.paint()

@@ -28,13 +28,16 @@ _STATE_STYLES = {
 class StatusBar(Static):
     """Whose account this is, as whom, in which mode, at what cost, for how long. Never scrolls."""
 
-    def paint(self, status: Status | None, question: str, place: str) -> None:
-        """Show `status`, or the question while there is none; `place` marks a replay."""
+    def paint(self, status: Status | None, question: str, place: str, elsewhere: int = 0) -> None:
+        """Show `status`, or the question while there is none; `place` marks a replay.
+
+        `elsewhere` is how many other sessions wait for a decision.
+        """
         width = self.size.width
         if status is None:
             self.update(Content.assemble((" countersign  ", "bold $primary"), question))
             return
-        right = self._right(status, place)
+        right = self._right(status, place, elsewhere)
         self.set_class(status.production, "-production")
         named = f" {status.label} " if status.label else ""
         colour = "$error" if status.production else "$accent"
@@ -49,11 +52,15 @@ class StatusBar(Static):
         gap = " " * max(1, width - fitted.cell_length - right.cell_length - 2)
         self.update(Content.assemble(" ", fitted, gap, right, " "))
 
-    def _right(self, status: Status, place: str) -> Content:
+    def _right(self, status: Status, place: str, elsewhere: int) -> Content:
         sign = _MODE_SIGNS.get(status.mode, "?")
         colour = "$warning" if status.mode in ("AUTOMATED", "HYBRID") else "$primary"
         mode = Content.styled(f"{sign} {status.mode}", f"bold {colour}")
         parts = [mode, Content(status.cost), Content(status.elapsed)]
+        if elsewhere:
+            parts.insert(
+                0, Content.styled(f" ▲ {elsewhere} elsewhere: W ", "bold reverse $warning")
+            )
         if place:
             parts.insert(0, Content.styled(" REPLAY ", "bold reverse $accent"))
         return _joined(*parts)

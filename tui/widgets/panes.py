@@ -1,4 +1,4 @@
-"""The panes of running text: plan, activity, answer."""
+"""The panes of running text: plan and activity."""
 
 from __future__ import annotations
 
@@ -12,15 +12,10 @@ from textual.widgets import Log
 
 from tui.scene import MOST_LINES, Lines
 from tui.searching import Hit
-from tui.views import Answer, Plan, Row
+from tui.views import Plan, Row
 from tui.widgets.text_pane import TextPane, hanging, wrapped
 
 _MOST_OF_A_NAME = 14
-_STATUS = {
-    "confirmed": ("✓", "$success"),
-    "likely": ("≈", "$success"),
-    "healthy": ("✓", "$success"),
-}
 
 
 class PlanPane(TextPane):
@@ -42,45 +37,12 @@ class PlanPane(TextPane):
         if self._plan.outcome:
             yield Content("")
             yield Content.styled(self._plan.outcome, "bold $success")
-            yield from _rows(self._plan.found, width)
+            yield from rows(self._plan.found, width)
             for each in self._plan.remarks:
                 yield from hanging("- ", each, width, "$warning")
         if self._plan.rows:
             yield Content("")
-        yield from _rows(self._plan.rows, width)
-
-
-class AnswerPane(TextPane):
-    """The cause, each claim with the evidence it rests on, and what stays unknown."""
-
-    _answer: Answer | None = None
-
-    def paint(self, answer: Answer | None) -> None:
-        if answer != self._answer:
-            self._answer = answer
-            self.fill()
-
-    def text(self, width: int) -> Iterator[Content]:
-        if self._answer is None:
-            return
-        sign, style = _STATUS.get(self._answer.status, ("?", "$warning"))
-        yield Content.styled(f"{sign} {self._answer.status.upper()}", f"bold {style}")
-        yield Content.styled(self._answer.cause, "bold")
-        yield from _section("EVIDENCE")
-        for claim in self._answer.claims:
-            yield from hanging("• ", claim.text, width)
-            for each in claim.evidence:
-                yield from hanging("    ", each, width, "$text-dim")
-        if not self._answer.claims:
-            yield Content.styled("none", "$text-dim")
-        yield from _section("GAPS")
-        for gap in self._answer.gaps:
-            yield from hanging("- ", gap, width, "$warning")
-        if not self._answer.gaps:
-            yield Content.styled("none", "$text-dim")
-        yield from _section("STEPS")
-        for step in self._answer.steps:
-            yield from hanging(step[:6], step[6:], width)
+        yield from rows(self._plan.rows, width)
 
 
 class ActivityPane(Log):
@@ -92,6 +54,7 @@ class ActivityPane(Log):
     def __init__(self, **settings: str) -> None:
         super().__init__(max_lines=MOST_LINES, **settings)  # type: ignore[arg-type]  # id, classes
         self._written = 0
+        self._era = 0
 
     def searched(self) -> list[str]:
         """Return what a search looks through, row by row."""
@@ -104,7 +67,8 @@ class ActivityPane(Log):
         self.scroll_to(y=max(0, hit.row - self.size.height // 3), animate=False)
 
     def paint(self, lines: Lines) -> None:
-        if lines.total < self._written:
+        if lines.total < self._written or lines.era != self._era:
+            self._era = lines.era
             self.clear()
             self._written = 0
         new: Iterable[str] = lines.after(self._written)
@@ -112,14 +76,9 @@ class ActivityPane(Log):
         self._written = lines.total
 
 
-def _section(title: str) -> Iterator[Content]:
-    yield Content("")
-    yield Content.styled(title, "bold $primary")
-
-
-def _rows(rows: Iterable[Row], width: int) -> Iterator[Content]:
+def rows(found: Iterable[Row], width: int) -> Iterator[Content]:
     """Yield names and values side by side; what is too long goes on below its value."""
-    listed = list(rows)
+    listed = list(found)
     names = min(_MOST_OF_A_NAME, max((len(row.name) for row in listed), default=0))
     for row in listed:
         first, *rest = wrapped(row.value, width - names - 2)

@@ -34,7 +34,7 @@ from core.planner import Planner
 from core.recorded_jobs import ReplayingWorkshop
 from core.redact import Redactor
 from core.session import Session, Step
-from core.start import Desk, Wish, start
+from core.start import Desk, Wish, resume, start
 from sandbox.job import Finished, JobEvent, JobResult, Output, Sha, Tier
 from sandbox.replayed import Replayed
 from tui.app import CountersignApp
@@ -155,8 +155,8 @@ class Player:
         return "\n".join(strip.text for strip in strips)
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
-        """Wait until something holds; fails when it does not within ten seconds."""
-        deadline = time.monotonic() + 10
+        """Wait until something holds; fails when it does not within forty seconds."""
+        deadline = time.monotonic() + 40
         while not condition():
             assert time.monotonic() < deadline, f"never: {what}\n{self.text}"
             await self.pilot.pause(0.02)
@@ -224,7 +224,7 @@ async def _play(
 
     async def work() -> int:
         desk, session = await start(loaded, source, Wish("why?", "ask", mode), show)
-        bridge.opened(desk.log.payload)
+        bridge.opened(desk.log.payload, desk.log.journal.path)
         review = Reviewed(tier, blockers)
         practice = Practice(
             desk.log, GatewayProcess(), source, loaded, desk.workshop, desk.reviewer, review
@@ -236,6 +236,34 @@ async def _play(
     async with app.run_test(size=size) as pilot:
         await walk(Player(app, bridge, pilot, facts))
     return app
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Callable[..., Awaitable[int]]:
+    """Return what works on a session for a bridge: real loop and journal, a sandbox of ours."""
+    settings = load(None, {"COUNTERSIGN_DATA": str(tmp_path)})
+    caller = CallerIdentified(
+        "aws", "123456789012", "shop", "arn:aws:iam::1:role/r", ("eu-west-1",)
+    )
+    source = Source("recorded:" + "0" * 64, {}, lambda: caller)
+
+    async def work(
+        bridge: Bridge, question: str, session: Path | None = None, mode: Mode = "guided"
+    ) -> int:
+        if session is None:
+            wish = Wish(question, "ask", mode)
+            desk, begun = await start(settings, source, wish, bridge.show)
+        else:
+            desk, begun = await resume(settings, source, session, bridge.show)
+        bridge.opened(desk.log.payload, desk.log.journal.path)
+        review = Reviewed(1, 0)
+        practice = Practice(
+            desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
+        )
+        front = Front(bridge.show, bridge.approver, bridge.inbox)
+        return await bring_to_end(practice, begun, Steps(1), front)
+
+    return work
 
 
 @pytest.fixture

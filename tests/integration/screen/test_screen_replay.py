@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,8 +43,8 @@ def text_of(app: App[int]) -> str:
 
 
 async def shown(app: App[int], pilot: Pilot[int], text: str) -> None:
-    """Wait until the screen shows a text; fails when it does not within ten seconds."""
-    deadline = time.monotonic() + 10
+    """Wait until the screen shows a text; fails when it does not within forty seconds."""
+    deadline = time.monotonic() + 40
     while text not in text_of(app):
         assert time.monotonic() < deadline, text_of(app)
         await pilot.pause(0.02)
@@ -129,5 +130,31 @@ def test_a_text_is_laid_out_for_the_room_it_gets() -> None:
             assert str(pane.query_one(Static).content) == ""
             pane.display = True
             await shown(app, pilot, "Tier  a value of more than ten columns")
+
+    asyncio.run(walk())
+
+
+def test_a_replay_is_walked_by_what_is_looked_for(recorded: Path) -> None:
+    """Decisions, steps, times and texts are jumped to; the badge tells time and verification."""
+
+    async def walk() -> None:
+        with Playback(recorded) as playback:
+            app = CountersignApp(playback, "x")
+            async with app.run_test(size=(120, 40)) as pilot:
+                await shown(app, pilot, "The disk is full.")
+                await pilot.press("0", "greater_than_sign")
+                await shown(app, pilot, "decision.made")
+                badge = r"decision\.made · [0-9:]{8} UTC \+[0-9:]{5} · record intact"
+                assert re.search(badge, text_of(app)), text_of(app).split("\n")[-3]
+                await pilot.press("left_parenthesis")
+                await shown(app, pilot, "plan.proposed")
+                await pilot.press("exclamation_mark")
+                await shown(app, pilot, "no error after this event")
+                await pilot.press("F", *"alarms fire", "enter", "g")
+                await shown(app, pilot, "run.output")
+                await pilot.press("T", *"+00:00", "enter", "g")
+                await pilot.press("0", "l")
+                await shown(app, pilot, "2 of ")
+            assert app.failure is None
 
     asyncio.run(walk())

@@ -1,0 +1,27 @@
+"""Writes a session's answer into the folder that countersign was started in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.export import as_json, as_markdown
+from core.place import place
+from core.session import Session
+
+FORMS = {"markdown": (".md", as_markdown), "json": (".json", as_json)}
+
+
+def export(session: Session, form: str, folder: Path) -> str:
+    """Write an answer, and return in a sentence where it is or why it is nowhere.
+
+    The file is readable by its owner only. One of that name that is there already stays.
+    """
+    suffix, made = FORMS[form]
+    path = folder / f"countersign-{session.id}{suffix}"
+    try:
+        place(path, made(session).encode())
+    except FileExistsError:
+        return f"{path.name} is there already"
+    except OSError as error:
+        return f"{path.name} can't be written: {error.strerror}"
+    return f"wrote {path.name}"

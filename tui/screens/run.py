@@ -1,0 +1,159 @@
+"""A run over the session: what it prints as it prints it, its calls with verdicts, and its result.
+
+It opens over the session and decides nothing; a request that arrives meanwhile is told in its top
+row, and waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from core.errors import CountersignError
+from core.safe_text import safe_line
+from sandbox.job import Sha
+from tui import results
+from tui.bridge import Bridge
+from tui.playback import Playback
+from tui.results import VIEWS, Result, folded_at_first, tree_row, visible
+from tui.running import summary
+from tui.screens.paper import bindings
+from tui.screens.reading import Reading
+from tui.widgets.find_bar import FindBar
+from tui.widgets.lines import LinesView
+
+_PAINTED_S: Final = 0.1
+_PANES = ("output", "calls", "result")
+
+
+class RunScreen(Reading[None], ModalScreen[None]):
+    """The latest run of one step."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,6", "back", show=False),
+        Binding("1", "show('output')", show=False),
+        Binding("2", "show('calls')", show=False),
+        Binding("3", "show('result')", show=False),
+        Binding("t", "turn", show=False),
+        *bindings("read"),
+    ]
+
+    def __init__(self, scene: Bridge | Playback, step: str) -> None:
+        super().__init__()
+        self._scene, self._of = scene, step
+        self._result: Result = results.NOTHING
+        self._read: Sha | None = None
+        """The result that was read, or is being read."""
+        self._view = 0
+        self._folded: frozenset[int] = frozenset()
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="run-head")
+        with Horizontal(id="run"):
+            yield LinesView(id="output", classes="pane -shown")
+            with Vertical(id="run-right"):
+                yield LinesView(id="calls", classes="pane")
+                yield LinesView(id="result", classes="pane", cursor=True)
+        yield FindBar()
+        yield Static(id="run-keys")
+
+    def on_mount(self) -> None:
+        for number, pane in enumerate(_PANES, 1):
+            self.query_one(f"#{pane}").border_title = f"{number} {pane.capitalize()}"
+        self.query_one("#output").focus()
+        self.set_interval(_PAINTED_S, self.paint)
+        self.say("")
+        self.call_after_refresh(self.paint)
+
+    def say(self, text: str) -> None:
+        keys = "1 2 3 panes · t table, tree, raw · Enter folds · / finds · Escape goes back"
+        self.query_one("#run-keys", Static).update(Content.styled(f" {text or keys}", "$text-dim"))
+
+    # ------------------------------------------------------------------ painting
+    def paint(self) -> None:
+        """Show how far the run has come."""
+        session, watched = self._scene.session, self._scene.runs.of(self._of)
+        if session is None or watched is None or not self.is_mounted:
+            return
+        head = Content.styled(f" {summary(watched, session, self._scene.now())}", "bold")
+        if self._scene.asked:
+            waits = f" ▲ {self._scene.asked.request} awaits you: Escape "
+            head = Content.assemble((waits, "bold reverse $warning"), head)
+        self.query_one("#run-head", Static).update(head)
+        self._lines("output").paint(watched.output, follow=True)
+        self._lines("calls").paint(watched.calls, follow=True)
+        if watched.result is not None and watched.result != self._read:
+            self._read = watched.result
+            self._open(watched.result)
+        elif watched.result is None:
+            self.query_one("#result").border_subtitle = "none yet"
+
+    @work(group="result", exclusive=True)
+    async def _open(self, content: Sha) -> None:
+        self.query_one("#result").border_subtitle = "reading"
+        try:
+            body = await asyncio.to_thread(self._scene.body, content)
+            self._result = await asyncio.to_thread(results.read, body)
+        except CountersignError as error:
+            self._result = Result((safe_line(str(error)),), (), (safe_line(str(error)),))
+        self._folded = await asyncio.to_thread(folded_at_first, self._result.tree)
+        self._paint_result()
+
+    def _paint_result(self) -> None:
+        view = VIEWS[self._view]
+        rows = list(self._tree()) if view == "tree" else getattr(self._result, view)
+        self._lines("result").paint(rows)
+        self.query_one("#result").border_subtitle = f"{view}, {len(rows)} rows"
+
+    def _tree(self) -> Iterator[str]:
+        nodes = self._result.tree
+        for number in visible(nodes, self._folded):
+            yield tree_row(nodes[number], number, self._folded)
+
+    def _lines(self, pane: str) -> LinesView:
+        return self.query_one(f"#{pane}", LinesView)
+
+    # ------------------------------------------------------------------ keys
+    def action_act(self, name: str) -> None:
+        """Do what a key of the registry names."""
+        pane = self.reading_pane()
+        if name in ("down", "up") and isinstance(pane, LinesView):
+            pane.move(+1 if name == "down" else -1)
+        else:
+            getattr(self, f"_do_{name}")()
+
+    def reading_pane(self) -> Widget | None:
+        return self.focused or self._lines("output")
+
+    def action_show(self, pane: str) -> None:
+        for each in _PANES:
+            self.query_one(f"#{each}").set_class(each == pane, "-shown")
+        self.query_one("#run-right").set_class(pane != "output", "-shown")
+        self._lines(pane).focus()
+
+    def action_turn(self) -> None:
+        self._view = (self._view + 1) % len(VIEWS)
+        self._paint_result()
+
+    def on_lines_view_chosen(self, event: LinesView.Chosen) -> None:
+        """Fold or unfold the marked row of the tree."""
+        event.stop()
+        if event.view.id != "result" or VIEWS[self._view] != "tree":
+            return
+        shown = visible(self._result.tree, self._folded)
+        if event.row < len(shown):
+            self._folded ^= {shown[event.row]}
+            self._paint_result()
+
+    def action_back(self) -> None:
+        self.dismiss(None)

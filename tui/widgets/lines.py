@@ -1,0 +1,122 @@
+"""Many rows of text of which only those in view are laid out: output, calls, results.
+
+Opening a million rows costs as much as opening a screenful. Rows are never wrapped; left and right
+move sideways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.searching import Hit
+
+_HIT = Style(reverse=True)
+_ERROR = "! "
+
+
+class LinesView(ScrollView, can_focus=True):
+    """Rows, as many as there are; follows their end while somebody looks at the end."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", show=False)]
+
+    class Chosen(Message):
+        """Enter was pressed on a row."""
+
+        def __init__(self, view: LinesView, row: int) -> None:
+            super().__init__()
+            self.view, self.row = view, row
+
+    def __init__(self, *, cursor: bool = False, **settings: str) -> None:
+        super().__init__(**settings)  # type: ignore[arg-type]  # id and classes, as texts
+        self._rows: Sequence[str] = ()
+        self._wide = 0
+        self._cursor = 0 if cursor else -1
+        self._hit: Hit | None = None
+
+    @property
+    def cursor(self) -> int:
+        """The row on which the mark stands; -1 = there is no mark."""
+        return self._cursor
+
+    def paint(self, rows: Sequence[str], *, follow: bool = False) -> None:
+        """Show rows; `follow` stays at their end when it was there."""
+        at_end = self.scroll_offset.y >= self.max_scroll_y
+        new = rows is not self._rows
+        self._rows = rows
+        self._wide = max(self._wide * (not new), self._width_of_some())
+        self.virtual_size = Size(self._wide, len(rows))
+        if follow and at_end:
+            self.call_after_refresh(self.scroll_end, animate=False)
+        self.refresh()
+
+    def move(self, by: int) -> None:
+        """Move the mark, or what is shown where there is none."""
+        if self._cursor < 0:
+            self.scroll_relative(y=by, animate=False)
+            return
+        self._cursor = max(0, min(len(self._rows) - 1, self._cursor + by))
+        top, height = self.scroll_offset.y, max(1, self.scrollable_content_region.height)
+        if not top <= self._cursor < top + height:
+            self.scroll_to(y=max(0, self._cursor - height // 2), animate=False)
+        self.refresh()
+
+    def action_choose(self) -> None:
+        self.post_message(self.Chosen(self, self._cursor))
+
+    def action_scroll_up(self) -> None:
+        self.move(-1)
+
+    def action_scroll_down(self) -> None:
+        self.move(+1)
+
+    def searched(self) -> list[str]:
+        """Return what a search looks through, row by row."""
+        return list(self._rows)
+
+    def show_hit(self, hit: Hit) -> None:
+        """Mark what was found, and bring it into view."""
+        self._hit = hit
+        if self._cursor >= 0:
+            self._cursor = hit.row
+        room = max(1, self.scrollable_content_region.width)
+        sideways = 0 if hit.column + hit.length < room else hit.column - room // 2
+        self.scroll_to(x=sideways, y=max(0, hit.row - self.size.height // 3), animate=False)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Lay out one row that is in view."""
+        left, top = self.scroll_offset
+        width, row = self.size.width, y + top
+        if row >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        text, style = self._rows[row], self.rich_style
+        if text.startswith(_ERROR):
+            style += Style(bold=True)
+        if row == self._cursor and self.has_focus:
+            style += Style(reverse=True)
+        strip = Strip(self._segments(row, text, style))
+        return strip.crop(left, left + width).extend_cell_length(width, style)
+
+    def _segments(self, row: int, text: str, style: Style) -> list[Segment]:
+        hit = self._hit
+        if hit is None or hit.row != row:
+            return [Segment(text, style)]
+        end = hit.column + hit.length
+        parts = ((text[: hit.column], style), (text[hit.column : end], style + _HIT))
+        return [Segment(*part) for part in (*parts, (text[end:], style)) if part[0]]
+
+    def _width_of_some(self) -> int:
+        """Return the width of the rows near the place that is shown; others are found later."""
+        top = max(0, min(self.scroll_offset.y, len(self._rows) - 1))
+        last = range(max(0, len(self._rows) - 100), len(self._rows))
+        near = range(top, min(len(self._rows), top + 200))
+        return max((len(self._rows[n]) for n in (*near, *last)), default=0)
