@@ -35,6 +35,8 @@ found = boto3.client("autoscaling").describe_auto_scaling_groups()
 print([group["AutoScalingGroupName"] for group in found["AutoScalingGroups"]])
 """
 
+HARMLESS = "import boto3\nprint(boto3.client('autoscaling').describe_auto_scaling_groups())\n"
+
 
 class Program:
     """Runs the console script, and keeps everything that it said."""
@@ -267,6 +269,7 @@ def test_an_expired_sso_session_ends_with_the_command_to_type(
 
 def test_a_live_session_is_gone_on_with(aws: Any, program: Program) -> None:
     """Its source is known from its file; whose credentials is said again, and checked again."""
+    program.script.write_text(HARMLESS)
     begun = program("run", "--profile", "oncall", "--ui", "json")
     [started], [request] = facts(begun, "session.started"), facts(begun, "decision.requested")
     again = ("ask", "--resume", started["session"], "--approve", request["digest"], "--ui", "json")
