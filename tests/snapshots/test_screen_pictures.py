@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from sandbox.job import Tier
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.screens.pages import PagesScreen
 
 SETTLED = ("read first", "Look around")
 """What is to be read when a dialog, or a page, has opened over the session."""
@@ -30,6 +31,9 @@ def ready(text: str = "asks because", key: str = "") -> Callable[[Pilot[Any]], A
 
     async def act(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: text in painted(pilot))
+        if isinstance(pilot.app.screen, PagesScreen):
+            pilot.app.screen._note_seen()  # all is laid out now: nothing is left to count later
+            await until(pilot, lambda: True)
         if key == "a":  # what is dangerous is approved only when all of it was on the screen
             await pilot.press("1", *["ctrl+d"] * 12, "2", "G")
             await until(pilot, lambda: "seen 100%" in painted(pilot))

@@ -151,7 +151,7 @@ def test_a_walk_by_keys_ends_with_an_answer(terminal: Opened, size: tuple[int, i
     editor = f"{sys.executable} -c \"import sys; open(sys.argv[1], 'a').write('# read')\""
     screen = terminal(*ASK, size=size, EDITOR=editor)
     screen.until("asks because")
-    screen.press_until("e", "S1 v2 awaits you")
+    screen.press_until("E", "S1 v2 awaits you")
     screen.until("asks because")
     screen.press_until("a", "S2 v1 awaits you")
     screen.until("asks because")
