@@ -340,7 +340,6 @@ def _close(step: Step) -> Move:
 
 
 def _turned_down(decision: DecisionMade) -> str:
-    who = "the mode" if decision.by == "mode" else decision.identity
     did = {"reject": "rejected", "skip": "skipped"}.get(decision.verb, decision.verb)
     comment = f": {decision.comment}" if decision.comment else ""
-    return f"{did} by {who}{comment}"
+    return f"{did} by {decision.decider}{comment}"

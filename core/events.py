@@ -214,6 +214,11 @@ class DecisionMade:
     """What was typed as the account."""
     grant: str = ""
 
+    @property
+    def decider(self) -> str:
+        """Who or what decided, in words."""
+        return {"mode": "the mode", "grant": f"grant {self.grant}"}.get(self.by, self.identity)
+
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:

@@ -88,7 +88,7 @@ class Action:
             return "a replay is read-only"
         if self.decides:
             return _why_no_decision(now)
-        if self.name in ("stop", "mode", "grants") and now.finished:
+        if self.name in ("stop", "mode", "grants", "note") and now.finished:
             return "the session has ended"
         if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
             return "there is one page so far"
@@ -170,6 +170,13 @@ ACTIONS = (
         ("x",),
         "Stop",
         "Press twice: end what runs, and conclude from what there is.",
+        "session",
+    ),
+    Action(
+        "note",
+        ("i",),
+        "",
+        "Ask or tell something about this step: on record, and read by a model that plans.",
         "session",
     ),
     Action(

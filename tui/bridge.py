@@ -25,6 +25,7 @@ from core.events import (
     DecisionRequested,
     DraftGenerated,
     Fact,
+    NoteAdded,
     StopRequested,
     Surface,
 )
@@ -203,6 +204,10 @@ class Bridge:
     def grant(self, grant: Grant) -> str:
         """Give a grant that was offered; returns why not, a sentence, or nothing."""
         return self._command(lambda one: given(one, grant, identity(), "tui"))
+
+    def note(self, text: str) -> None:
+        """Put a remark on record; it decides nothing."""
+        self.inbox.put_nowait(NoteAdded(identity(), text))
 
     def revoke(self, name: str) -> str:
         """End a grant; returns why not, a sentence, or nothing."""

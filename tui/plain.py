@@ -13,7 +13,8 @@ from textwrap import indent
 
 from core.answer import spell
 from core.approval.draft import Draft
-from core.approval.modes import TIER_NAMES
+from core.approval.grants import printed
+from core.approval.modes import TIER_NAMES, promise
 from core.calls import AwsCalled, AwsIntended
 from core.checks.finding import Finding
 from core.checks.summary import one_line
@@ -27,15 +28,20 @@ from core.events import (
     EvidenceAdded,
     Fact,
     GapRecorded,
+    GrantGiven,
+    GrantRevoked,
     LimitReached,
     ModeChanged,
     NoteAdded,
     PlanProposed,
+    RequestExpired,
+    ResultTaken,
     ReviewFinished,
     RunFinished,
     RunInterrupted,
     RunOutput,
     RunStarted,
+    ScriptHanded,
     SessionFinished,
     SessionResumed,
     SessionStarted,
@@ -114,7 +120,13 @@ def describe(event: Event) -> list[str]:
 
 @describe.register
 def _(event: SessionStarted) -> list[str]:
-    return [f"session {event.session}: {event.question}", f"{event.mode} mode, {event.source}"]
+    minutes = event.most_ms // 60_000
+    meant = promise(event.mode, event.ceiling, event.house.unattended)
+    return [
+        f"session {event.session}: {event.question}",
+        f"{event.mode} mode, {event.source}",
+        f"{meant}; at most {event.most_steps} steps, {minutes} minutes of work",
+    ]
 
 
 @describe.register
@@ -162,7 +174,7 @@ def _(event: DecisionRequested) -> list[str]:
 
 @describe.register
 def _(event: DecisionMade) -> list[str]:
-    who = "the mode" if event.by == "mode" else f"{event.identity} ({event.surface})"
+    who = f"{event.decider} ({event.surface})" if event.by == "human" else event.decider
     comment = f": {event.comment}" if event.comment else ""
     over = ", over its blockers" if event.override_blockers else ""
     return [f"{event.request} {event.verb} by {who}{over}{comment}"]
@@ -254,7 +266,34 @@ def _(event: NoteAdded) -> list[str]:
 
 @describe.register
 def _(event: ModeChanged) -> list[str]:
-    return [f"{event.identity} switches to {event.mode} mode"]
+    who = event.identity or "the session"
+    why = f": {event.reason}" if event.reason else ""
+    return [f"{who} switches to {event.mode} mode, up to tier {event.ceiling}{why}"]
+
+
+@describe.register
+def _(event: RequestExpired) -> list[str]:
+    return [f"{event.request} has expired: nothing was decided, and it is asked anew"]
+
+
+@describe.register
+def _(event: ScriptHanded) -> list[str]:
+    return [f"{event.request} is handed over in {event.folder}"]
+
+
+@describe.register
+def _(event: ResultTaken) -> list[str]:
+    return [f"{event.request}: {event.identity} brought back what it found, by hand"]
+
+
+@describe.register
+def _(event: GrantGiven) -> list[str]:
+    return [f"{event.identity} grants", *printed(event.grant)]
+
+
+@describe.register
+def _(event: GrantRevoked) -> list[str]:
+    return [f"{event.grant} holds no more: {event.reason}"]
 
 
 @describe.register

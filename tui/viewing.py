@@ -237,7 +237,7 @@ def work(session: Session) -> str:
     if session.finished:
         return f"Finished: {session.finished.reason} (exit code {session.finished.exit_code})"
     if session.stopping:
-        return "Stopping: concluding from what there is"
+        return _stopping(session)
     if session.target is None:
         return "Finding out who we are in AWS"
     if run := session.open_run:
@@ -257,6 +257,15 @@ def work(session: Session) -> str:
 
 
 # ------------------------------------------------------------------ parts
+def _stopping(session: Session) -> str:
+    """Return how far stopping has come: a run is called dead only when that is on record."""
+    if run := session.open_run:
+        return f"Stopping: {run.started.run} is being ended"
+    run = session.steps[-1].run if session.steps else None
+    dead = f"{run.started.run} is dead (confirmed); " if run and run.ended else ""
+    return f"Stopped: {dead}concluding from what there is"
+
+
 def _cost(session: Session) -> str:
     """Return what models cost; answers whose price nobody knows make it a lower bound."""
     return dollars(session.model_cost) + (" + ?" if session.unpriced else "")

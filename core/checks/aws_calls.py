@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from core.checks import literals, models, paging, parameters, responses
+from core.checks import literals, models, paging, responses
 from core.checks.clients import clients_of, service_argument
 from core.checks.finding import Call, Finding, Severity
 from core.checks.following import Clients
 from core.checks.literals import Entries
 from core.checks.names import Names, collect, last_name
-from core.checks.parameters import Wanted
+from core.checks.parameters import Problem, Wanted, check
 from core.checks.resources import collection, members
 from core.checks.values import NOT_OF_BOTO3, Value, Values, member
 from core.iam.actions import operations
@@ -248,7 +248,7 @@ class _Reader:
         if not isinstance(function, ast.Attribute) or function.attr in self.names.everywhere:
             return
         kinds = {one.kind for one in self.clients.values(function.value)}
-        if function.attr in _familiar_methods() and kinds <= NOT_OF_BOTO3:
+        if kinds <= NOT_OF_BOTO3 and _is_familiar(function.attr):
             line = function.end_lineno or function.lineno
             yield _doubt(line, f"which client {function.attr} is called on can't be told")
 
@@ -267,8 +267,7 @@ class _Reader:
         if node.args and not any(isinstance(one, ast.Starred) for one in node.args):
             message = f"{wanted[0].operation} takes its parameters by name only"
             yield _finding("positional", "blocker", line, message, "write Name=value")
-        each = [[*parameters.check(one, found, self.names.keys)] for one in wanted]
-        for problem in min(each, key=len):
+        for problem in _shared(wanted, found, self.names.keys):
             yield _finding(
                 problem.rule,
                 problem.severity,
@@ -287,6 +286,18 @@ class _Reader:
                 message = f"only the first page of {method} is read"
                 fix = f'use get_paginator("{method}"), or ask again with {token}'
                 yield _finding("one-page", "warning", line, message, fix)
+
+
+def _shared(wanted: list[Wanted], found: Entries, put: Collection[str]) -> list[Problem]:
+    """The problems that arguments have with every operation that a call can be.
+
+    A helper that is called for several operations gets the arguments of all of them here.
+    """
+    first, *others = (
+        {problem.message.replace(one.operation, ""): problem for problem in check(one, found, put)}
+        for one in wanted
+    )
+    return [one for said, one in first.items() if all(said in other for other in others)]
 
 
 def _wanted(value: Value) -> Wanted | None:
@@ -326,11 +337,15 @@ def _methods(service: str) -> Mapping[str, str]:
     return {**models.operations(service), **(_TRANSFERS if service == "s3" else {})}
 
 
+def _is_familiar(method: str) -> bool:
+    """Whether a method looks like an AWS call even where the client is out of sight."""
+    return "_" in method and method.replace("_", "") in _squeezed_operations()
+
+
 @lru_cache(maxsize=1)
-def _familiar_methods() -> frozenset[str]:
-    """Method names that look like AWS calls even where the client is out of sight."""
-    methods = (models.method_name(operation) for _, operation in operations())
-    return frozenset(method for method in methods if "_" in method)
+def _squeezed_operations() -> frozenset[str]:
+    """All operations in lower letters: quicker than the names of all methods."""
+    return frozenset(operation.lower() for _, operation in operations())
 
 
 def _no_operation(services: list[str], method: str, line: int) -> Finding:

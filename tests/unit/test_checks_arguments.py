@@ -173,6 +173,30 @@ SOUND: dict[str, str] = {
         logs.describe_log_streams(logGroupName="web", limit=1)
         boto3.client("rds").describe_db_instances(DBInstanceIdentifier="orders")
         """,
+    "a helper for several operations": """\
+        import boto3
+        alarms = boto3.client("cloudwatch")
+        def listed(method, key, **more):
+            for page in alarms.get_paginator(method).paginate(**more):
+                yield from page[key]
+        for alarm in listed("describe_alarms", "MetricAlarms", StateValue="ALARM"):
+            print(alarm["AlarmName"])
+        for item in listed("describe_alarm_history", "AlarmHistoryItems", AlarmName="x"):
+            print(item["HistorySummary"])
+        """,
+    "answers that boto3 changes, and what is not of an answer": """\
+        import boto3, json
+        functions, iam = boto3.client("lambda"), boto3.client("iam")
+        answer = functions.invoke(FunctionName="f", Payload=json.dumps({"a": 1}).encode())
+        print(json.loads(answer["Payload"].read())["anything"])
+        print(iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"]["Statement"])
+        print(boto3.client("cloudformation").get_template(StackName="s")["TemplateBody"]["Resources"])
+        s3 = boto3.client("s3")
+        try:
+            print(s3.head_object(Bucket="b", Key="k")["ResponseMetadata"]["RequestId"])
+        except s3.exceptions.ClientError as error:
+            print(error.response["Error"]["Code"])
+        """,
     "resources, collections and what hangs on them": """\
         import boto3
         ec2, s3 = boto3.resource("ec2"), boto3.resource("s3")

@@ -11,7 +11,13 @@ import pytest
 from core.answer import conclude, fill
 from core.approval.draft import Draft
 from core.checks.finding import Finding
-from core.events import CallerIdentified, PlanProposed, RunStarted
+from core.events import (
+    CallerIdentified,
+    PlanProposed,
+    RunInterrupted,
+    RunStarted,
+    StopRequested,
+)
 from tui import drafts, policy_views, viewing
 from tui.views import ANSWER, NO_FINDINGS
 
@@ -208,3 +214,17 @@ def test_every_part_of_a_view_is_made_safe(story: Maker) -> None:
 
     assert "␛" in everything
     assert not any(each in everything for each in ("\\x1b", "\\u202e", "\\u200b", "\\x9b"))
+
+
+def test_a_run_is_called_dead_only_when_that_is_on_record(story: Maker) -> None:
+    """Stopping is a wish; stopped is a fact, and waits for the end of the run."""
+    told = asked(story)
+    told.decided()
+    request = told.session.steps[-1].request
+    told.add(RunStarted("X1", request.request, "run", request.digest, "replayed", ()))
+    told.add(StopRequested("somebody"))
+    before = viewing.work(told.session)
+    told.add(RunInterrupted("X1", "stopped by a person"))
+
+    assert before == "Stopping: X1 is being ended"
+    assert viewing.work(told.session).startswith("Stopped: X1 is dead (confirmed)")

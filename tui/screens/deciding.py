@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, cast
 
 from core.approval.approvers import Decision
 from core.events import Mode
+from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
 from tui import consent, viewing
 from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant
 from tui.editor import EditorFailed, edit
 from tui.screens.choosing import GrantsScreen, ModeScreen, entering, granting
-from tui.screens.dialogs import Dialog, rejection, second_stage, with_comment
+from tui.screens.dialogs import Dialog, rejection, remark, second_stage, with_comment
 from tui.screens.edit import EditScreen, editable
 from tui.screens.pages import SAID_S, PagesScreen
 from tui.views import Question
@@ -130,6 +131,12 @@ class DecidingScreen(PagesScreen):
         self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
 
     # ------------------------------------------------------------------ from here on
+    def _do_note(self) -> None:
+        scene, session = self._scene, self._scene.session
+        if session and isinstance(scene, Bridge):
+            dialog = remark(model=session.started.repairs != NO_REPAIRS)
+            self._open(dialog, lambda typed: scene.note(typed[0]))
+
     def _do_mode(self) -> None:
         session = self._scene.session
         if session is None:

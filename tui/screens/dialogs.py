@@ -124,6 +124,18 @@ def rejection(question: Question) -> Dialog:
     return Dialog(Asks(f"Reject {question.request}", (said,), ("Why?",)), final)
 
 
+def remark(*, model: bool) -> Dialog:
+    """Return the dialog for a question or a remark; says who reads it."""
+    reader = (
+        "The model reads it before its next step; what it makes of it stands in the plan there."
+        if model
+        else "No model works on this session, so nobody answers: it goes on record."
+    )
+    said = ("It decides nothing: a request that is open stays open.", reader)
+    final = Final("i", "puts it on record")
+    return Dialog(Asks("Ask or tell something", said, ("What?",)), final)
+
+
 def with_comment(question: Question) -> Dialog:
     """Return the dialog that takes a comment to a yes."""
     said = "The comment goes on record beside your approval, and to whoever plans the next step."

@@ -148,7 +148,7 @@ def _table(
 ) -> Iterator[tuple[Content, int | None, bool]]:
     names = max((len(each.action) for each in permissions), default=0)
     reasons = max((len(_why(each)) for each in permissions), default=0)
-    room = max(_LEAST_OF_A_NAME, min(names, width - 2 - _TIER_WIDTH - reasons - 1))
+    room = max(_LEAST_OF_A_NAME, min(names, width - 2 - 2 - _TIER_WIDTH - 1 - reasons))
     for key, group in groupby(permissions, _heading_of):
         yield _heading(*key, room), None, False
         for each in group:
@@ -184,7 +184,8 @@ def _permission(one: Permission, room: int) -> Content:
     ]
     if len(one.action) <= room:
         return Content.assemble((f"{sign} ", style), f"{one.action:<{room}}  ", *facts)
-    return Content.assemble((f"{sign} ", style), one.action, f"\n{'':<{room + 4}}", *facts)
+    below = f"\n    tier {known}  " if known else "\n    "
+    return Content.assemble((f"{sign} ", style), one.action, below, facts[1])
 
 
 def _why(one: Permission) -> str:

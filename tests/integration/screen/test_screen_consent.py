@@ -128,3 +128,22 @@ def test_a_production_account_looks_different(play: Play) -> None:
         assert screen.app.screen.query_one("StatusBar").has_class("-production")
 
     play(walk, settings='accounts:\n  shop: {label: "shop eu", production: true}\n')
+
+
+def test_a_question_goes_on_record_and_decides_nothing(play: Play) -> None:
+    """Asked with i: it says who reads it, Enter sends nothing, and the request stays open."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("i")
+        assert "No model works on this session" in screen.text
+        await screen.type("why line 5")
+        await screen.press("enter", "enter")
+        assert screen.bridge.session.notes == ()
+        await screen.press("i")
+        await screen.until(lambda: screen.bridge.session.notes, "it is on record")
+        assert screen.bridge.session.notes[0].text == "why line 5"
+        assert screen.decisions == []
+        assert screen.bridge.asked is not None
+
+    play(walk)

@@ -178,3 +178,29 @@ def test_below_the_smallest_size_the_screen_says_so_and_decides_nothing(play: Pl
         assert [each.verb for each in screen.decisions] == ["approve"]
 
     play(walk, size=(50, 12))
+
+
+def test_an_older_version_is_shown_and_can_not_be_approved(play: Play) -> None:
+    """What is on the screen is what a yes is about: at version 1 of 2 no key decides."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("e", "ctrl+end")
+        await screen.type("# looked at by a person")
+        await screen.press("enter", "f2")
+        await screen.armed("R2")
+        assert "v2 of 2" in screen.text
+        await screen.press("left_curly_bracket")
+        assert "v1 of 2" in screen.text
+        assert "looked at by a person" not in screen.app.screen.query_one("#code").text
+        assert "not what is shown" in screen.text
+        await screen.pilot.pause(0.7)
+        await screen.press("a", "s")
+        assert [each.verb for each in screen.decisions] == ["edit"]
+        await screen.press("f")
+        await screen.armed("R2")
+        await screen.press("a")
+        await screen.ended()
+        assert [each.verb for each in screen.decisions] == ["edit", "approve"]
+
+    play(walk)
