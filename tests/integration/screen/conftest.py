@@ -42,6 +42,7 @@ from tui.app import CountersignApp
 from tui.arming import ARMING_S
 from tui.bridge import Bridge
 from tui.look import PLAIN_LOOK, Look
+from tui.screens.pages import PagesScreen
 from tui.work import Front, bring_to_end
 
 SCRIPT = b'"""Look at the alarms."""\n\nimport boto3\n\nprint(boto3.client("cloudwatch"))\n'
@@ -183,11 +184,12 @@ class Player:
     @contextmanager
     def asleep(self) -> Iterator[None]:
         """Have the keys that decide sleep all through the block, however slow the machine is."""
-        arming = self.app.screen._arming
-        arming.delay_s = 3600
+        screen = self.app.screen
+        assert isinstance(screen, PagesScreen)
+        screen._arming.delay_s = 3600
         yield
-        arming.delay_s = ARMING_S
-        self.app.screen.paint_rows()
+        screen._arming.delay_s = ARMING_S
+        screen.paint_rows()
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other, and let the screen take them in."""
