@@ -291,7 +291,9 @@ def _request(
     grant = session.granting(step, purpose, now)
     case = session.case(step, purpose, grant)
     preimage = session.terms(case.ceiling, purpose).preimage(draft.draft_digest)
-    body, found, stands = canonical(preimage), rule(case), session.started.house.request_ms
+    body, found = canonical(preimage), rule(case)
+    # What the rules decide by themselves waits for nobody, so there is nothing to come too late.
+    stands = 0 if found.outcome in ("run", "refuse") else session.started.house.request_ms
     event = DecisionRequested(
         request=f"R{session.requests + 1}",
         step=draft.step,

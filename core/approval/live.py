@@ -55,7 +55,9 @@ def _same_digest(_: Session, __: Step, turn: Turn) -> str:
 
 def _in_time(_: Session, __: Step, turn: Turn) -> str:
     end = turn.request.expires_at
-    return "was decided after it had expired" if end and turn.decided_at >= end else ""
+    human = turn.decision is not None and turn.decision.by == "human"
+    late = human and end and turn.decided_at >= end
+    return "was decided after it had expired" if late else ""
 
 
 def _by_its_rule(_: Session, __: Step, turn: Turn) -> str:

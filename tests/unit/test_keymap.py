@@ -22,15 +22,15 @@ def test_an_action_gets_other_keys() -> None:
     made = {
         each.name: each
         for each in remapped(
-            ACTIONS, {"approve": ["r", "ctrl+g"], "reject": ["a"], "next": [">"], "skip": []}
+            ACTIONS, {"approve": ["r", "ctrl+g"], "reject": ["a"], "next": ["%"], "skip": []}
         )
     }
 
     assert made["approve"].keys == ("r", "ctrl+g")
     assert made["reject"].keys == ("a",)
-    assert made["next"].keys == ("greater_than_sign",)
+    assert made["next"].keys == ("percent_sign",)
     assert made["skip"].keys == ()
-    assert bar_key(made["next"], tuple(made.values())) == "[ >"
+    assert bar_key(made["next"], tuple(made.values())) == "[ %"
     assert made["approve"].key == "r ctrl+g"
 
 
