@@ -6,6 +6,8 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+import pytest
+
 from core.iam.actions import lookup
 from core.iam.table import DATA, SPECIAL
 from tools.make_actions import BEGIN, END, Maker, figures, packed
@@ -27,6 +29,7 @@ def rows() -> dict[str, int]:
     return {what: int(number) for what, number in lines}
 
 
+@pytest.mark.timeout(240)
 def test_the_same_sources_give_the_same_bytes() -> None:
     """The table that ships is what `make actions` makes, and so are the figures."""
     table = maker().table()

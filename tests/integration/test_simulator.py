@@ -250,7 +250,7 @@ def test_what_it_can_not_tell_is_refused_in_the_services_words(
 
 
 def test_the_table_has_two_changes() -> None:
-    """Only a rule of a security group can be put and taken back; all else that is answered reads."""
+    """A rule of a security group can be put and taken back; all else that is answered reads."""
     verbs = ("Describe", "Get", "List", "Lookup")
     answered = (*LISTINGS, *OVERLAY)
 

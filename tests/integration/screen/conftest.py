@@ -184,8 +184,7 @@ class Player:
     @contextmanager
     def asleep(self) -> Iterator[None]:
         """Have the keys that decide sleep all through the block, however slow the machine is."""
-        screen = self.app.screen
-        assert isinstance(screen, PagesScreen)
+        screen = next(each for each in self.app.screen_stack if isinstance(each, PagesScreen))
         screen._arming.delay_s = 3600
         yield
         screen._arming.delay_s = ARMING_S
