@@ -210,9 +210,7 @@ class Engine:
             complaint = self._log.complaint(step.run.started.run, MOST_TEXT) if step.run else ""
             draft = await planner.repair(session, step, self._log.payload, complaint)
         else:
-            edited = step.decision.edited if step.decision else None
-            script = self._log.payload(edited) if edited else b""
-            draft = adopt(step, script, self._log.payload)
+            draft = adopt(step, self._log.payload)
         for body in (draft.script, draft.rollback, draft.post_check):
             if body is not None:
                 await self._log.keep(body)

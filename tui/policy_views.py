@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from core.checks.permissions import permissions_of
+from core.checks.permissions import permissions_of, tighter
 from core.iam.compare import Row, State
 from core.safe_text import safe_line, safe_text
 from core.session import Step
@@ -49,6 +49,7 @@ def policy(step: Step | None) -> Policy:
         permissions=(*_outside(rows, allowed), *allowed),
         remarks=() if _fits(document) else (_MORE,),
         document=safe_text(json.dumps(document, indent=2, ensure_ascii=False)),
+        tighter=tighter(step) is not None,
     )
 
 
@@ -61,7 +62,8 @@ def policy_caption(found: Policy) -> str:
     worst = "?" if None in tiers else str(max((each for each in tiers if each), default=0))
     parts = [f"{len(allowed)} allowed", f"tier {worst}"]
     counted = {need: sum(one.need == need for one in found.permissions) for need in _MISFITS}
-    return ", ".join([*parts, *(f"{number} {need}" for need, number in counted.items() if number)])
+    parts += [f"{number} {need}" for need, number in counted.items() if number]
+    return ", ".join([*parts, *(["can be tighter"] if found.tighter else [])])
 
 
 def policy_counter(step: Step | None) -> str:

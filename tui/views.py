@@ -126,6 +126,8 @@ class Policy:
     remarks: tuple[str, ...]
     """What the table can't say."""
     document: str
+    tighter: bool = False
+    """Something can be taken out of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from core.checks.finding import Call
 from core.iam.actions import lookup
 from core.iam.compare import Counted, Row, Static, table, unneeded
 from core.iam.document import parse
+from core.iam.tighten import tightened
 from core.runs import Counted as Count
 from core.runs import together
 from core.step import Step, Turn
@@ -60,6 +61,15 @@ def permissions_of(step: Step) -> tuple[Row, ...]:
     if step.draft is None or step.review is None:
         return ()
     return permissions(step.draft.policy, step.review, observed(step))
+
+
+def tighter(step: Step) -> dict[str, Any] | None:
+    """Return the policy of the latest draft without what nothing needs; None where all of it is."""
+    if step.draft is None or step.review is None:
+        return None
+    ran = any(one.succeeded for one in step.turns if one.request.purpose in ("run", "rehearse"))
+    complete = step.review.unresolved == 0
+    return tightened(step.draft.policy, permissions_of(step), complete=complete, ran=ran)
 
 
 def observed(step: Step) -> tuple[Count, ...] | None:

@@ -123,6 +123,10 @@ CALLS: list[tuple[Shown, dict[str, tuple[str, ...]]]] = [
     (Shown("sns", "Publish", 1, {"TopicArn": "arn:aws-cn:sns:cn-north-1:123456789012:t"}),
      {"sns:Publish": ("arn:aws-cn:sns:cn-north-1:123456789012:t",)}),
     (Shown("sts", "GetCallerIdentity", 1, {}), {}),
+    (Shown("ecs", "DescribeServices", 1, {"services": ["web"]}),
+     {"ecs:DescribeServices": ("arn:aws:ecs:*:*:service/default/web",)}),
+    (Shown("ecs", "DescribeServices", 1, {"services": ["web"], UNKNOWN_PART: UNKNOWN_PART}),
+     {"ecs:DescribeServices": ("arn:aws:ecs:*:*:service/*/web",)}),
 ]  # fmt: skip
 
 

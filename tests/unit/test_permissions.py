@@ -10,8 +10,12 @@ import pytest
 
 from core.calls import AwsCalled
 from core.checks.finding import Call, Review
-from core.checks.permissions import observed, permissions, permissions_of
+from core.checks.permissions import observed, permissions, permissions_of, tighter
+from core.decide import Consult, decide
+from core.engine import describe
+from core.errors import IllegalEvent
 from core.events import RunFinished, RunInterrupted, RunStarted
+from core.planner import adopt
 from core.runs import Counted
 from core.session import Step
 from tui import policy_views
@@ -28,6 +32,7 @@ PROPOSED = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": [VPCS, SUBNETS], "Resource": "*"}],
 }
+DRAFT_SCRIPT = b"print('hello')\n"
 REVIEW = Review(
     findings=(),
     calls=(Call("ec2", "DescribeVpcs", 3), Call("ec2", "DescribeSubnets", 5)),
@@ -36,6 +41,12 @@ REVIEW = Review(
     excess=(BUCKETS,),
     proposed=PROPOSED,
 )
+
+
+def policy_of(*actions: str) -> dict[str, Any]:
+    """Return a policy that allows these actions."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def called(number: int, operation: str, verdict: str = "allowed", service: str = "ec2") -> Any:
@@ -225,3 +236,43 @@ def test_the_pane_says_what_a_run_did(story: Maker) -> None:
         f"· {SUBNETS} 1 line 5, not taken",
         f"? {BUCKETS} 1 not in the code, 1 call",
     ]
+
+
+def test_the_tighter_policy_becomes_the_next_version(story: Maker) -> None:
+    """After a rehearsal that called it an action stays, though no line shows it; others go."""
+    told = asked(story, house=replace(story().session.started.house, rehearse="always"))
+    told_before = tighter(told.session.steps[0])
+    running(told, called(1, "DescribeVpcs"), called(2, "ListBuckets", service="s3"))
+    step = ended(told)
+
+    assert told_before == policy_of(VPCS, SUBNETS)
+    assert tighter(step) is None
+    assert step.draft is not None
+    wide = replace(step, drafts=(replace(step.draft, policy=policy_of("ec2:*", BUCKETS)),))
+    assert tighter(wide) == policy_of(SUBNETS, VPCS, BUCKETS)
+
+
+def test_taking_rights_away_is_an_edit_of_the_policy_alone(story: Maker) -> None:
+    """Script and author stay, the version is the next one, and it is reviewed anew."""
+    told = story().identified().drafted(policy=POLICY, author="model").reviewed()
+    told.requested()
+    told.decided("edit", policy=policy_of(VPCS))
+    draft = adopt(told.session.steps[0], told.payload)
+
+    assert decide(told.session, told.now) == Consult("adopt", "S1")
+    assert (draft.version, draft.author, draft.script) == (2, "model", DRAFT_SCRIPT)
+    assert draft.policy == policy_of(VPCS)
+    told.add(describe(draft))
+    assert told.session.steps[0].review is None
+
+
+def test_nobody_widens_a_policy_by_an_edit(story: Maker) -> None:
+    """A policy that allows more is never adopted, and no other answer carries a policy."""
+    told = story().identified().drafted(policy=POLICY).reviewed()
+    told.requested()
+    with pytest.raises(IllegalEvent, match="only an edit"):
+        told.decided("approve", policy=policy_of(VPCS))
+    told.decided("edit", policy=policy_of(VPCS, "ec2:RunInstances"))
+
+    with pytest.raises(IllegalEvent, match="narrower"):
+        adopt(told.session.steps[0], told.payload)
