@@ -276,6 +276,37 @@ def test_without_cloudtrail_the_cause_is_likely(
     assert "cloudtrail:LookupEvents was refused with AccessDenied" in gap
 
 
+def test_without_alarms_the_cause_is_found_by_health_checks(
+    ask: Callable[..., Answered], changed: Callable[..., Path]
+) -> None:
+    """Alarms that can't be read are a gap, not the end: the same cause, as likely."""
+    confirmed = ask("shop-502").answer["cause"]
+
+    answer = ask(
+        changed(lambda world: world["caller"].update(denied=["cloudwatch:DescribeAlarms"]))
+    ).answer
+
+    assert answer["status"] == "likely"
+    assert answer["cause"].split(". arn")[0] == confirmed.split(". arn")[0]
+    (gap,) = answer["gaps"]
+    assert "cloudwatch:DescribeAlarms was refused in eu-west-1 with AccessDenied" in gap
+
+
+def test_a_sound_world_with_unread_alarms_is_not_called_healthy(
+    ask: Callable[..., Answered], changed: Callable[..., Path]
+) -> None:
+    """Passing health checks alone don't make an account sound while its alarms can't be read."""
+
+    def change(world: dict[str, Any]) -> None:
+        mend(world)
+        world["caller"].update(denied=["cloudwatch:DescribeAlarms"])
+
+    answer = ask(changed(change)).answer
+
+    assert answer["status"] == "inconclusive"
+    assert "cloudwatch:DescribeAlarms" in answer["gaps"][0]
+
+
 def test_a_sound_world_is_healthy(
     ask: Callable[..., Answered], changed: Callable[..., Path]
 ) -> None:
