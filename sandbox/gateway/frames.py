@@ -39,6 +39,7 @@ def write_called(called: Called) -> bytes:
         "ms": called.ms,
         "response": None if called.response is None else _plain_response(called.response),
         "sensitive": called.sensitive,
+        "cost": called.cost,
     }
     return _WRITER.encode(document).encode("ascii")
 
@@ -92,6 +93,7 @@ def _called(document: Mapping[str, Any]) -> Called:
         ms=document["ms"],
         response=None if response is None else _response(response),
         sensitive=tuple(document["sensitive"]),
+        cost=document["cost"],
     )
 
 
