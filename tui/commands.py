@@ -141,6 +141,22 @@ def sessions(arguments: Namespace) -> int:
     return 0
 
 
+def grants(arguments: Namespace) -> int:
+    """List the grants that outlive their session, or end one of them."""
+    from core.start import grant_file, now_ms
+    from tui import granted
+
+    kept = grant_file(_settings(arguments))
+    if arguments.revoke is not None:
+        granted.revoke(kept, arguments.revoke)
+    rows = granted.rows(kept.listed(), now_ms())
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False) if arguments.json else granted.text(row))
+    if not rows and not arguments.json:
+        print("no grants: every one ended with its session")
+    return 0
+
+
 def doctor(arguments: Namespace) -> int:
     """Say what this machine can do."""
     from tui import report

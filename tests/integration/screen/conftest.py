@@ -36,7 +36,7 @@ from core.planner import Planner
 from core.recorded_jobs import ReplayingWorkshop
 from core.redact import Redactor
 from core.session import Session, Step
-from core.start import Desk, Wish, resume, start
+from core.start import Desk, Wish, grant_file, resume, start
 from sandbox.job import Finished, JobEvent, JobResult, Output, Sha, Tier
 from sandbox.replayed import Replayed
 from tui.app import CountersignApp
@@ -135,6 +135,8 @@ class Practice(Desk):
             identity="somebody",
             new_access_key=lambda: "AKIACOUNTERSIGN00000",
             taker=taker,
+            handed_over=self.settings.data_directory / "handed-over",
+            lasting=grant_file(self.settings),
         )
         return Engine(ports, self.log)
 
