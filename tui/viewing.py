@@ -16,6 +16,7 @@ from typing import Any
 from core.answer import spell
 from core.approval.modes import TIER_NAMES
 from core.checks.finding import SEVERITIES, Finding
+from core.checks.summary import one_line
 from core.decide import describe_end
 from core.events import (
     AnswerGiven,
@@ -146,7 +147,7 @@ def plan(session: Session, step: Step | None) -> Plan:
     return Plan(
         title=safe_line(f"{step.plan.step}  {step.plan.title}"),
         why=safe_text(step.plan.why),
-        rows=(*_plan_rows(step), *bound(session, step)),
+        rows=(*_plan_rows(session, step), *bound(session, step)),
         outcome=_outcome(step, card),
         found=tuple(_found(card)) if card else (),
         remarks=tuple(safe_text(each) for each in remarks),
@@ -271,10 +272,12 @@ def _cost(session: Session) -> str:
     return dollars(session.model_cost) + (" + ?" if session.unpriced else "")
 
 
-def _plan_rows(step: Step) -> Iterator[Row]:
+def _plan_rows(session: Session, step: Step) -> Iterator[Row]:
     if step.plan.workflow:
         yield Row("Workflow", safe_line(step.plan.workflow))
     if step.review:
+        regions = session.target.regions if session.target else None
+        yield Row("Review", one_line(step.review, regions))
         calls = dict.fromkeys(f"{call.service}.{call.operation}" for call in step.review.calls)
         yield Row("Tier", f"{step.review.tier}, {TIER_NAMES[step.review.tier]}")
         yield Row("Calls", safe_text("\n".join(calls) or "none"))
