@@ -73,6 +73,7 @@ def decision_made(session: Session, fact: Fact, event: DecisionMade) -> Session:
         raise IllegalEvent(f"{event.kind} can't follow: no such open request (event {fact.seq})")
     require(request.digest == event.digest, fact, "it speaks about another digest")
     _check_by_whom(fact, event, request)
+    require(event.policy is None or event.verb == "edit", fact, "only an edit takes rights away")
     if event.verb == "approve" and request.blockers:
         require(event.override_blockers, fact, "its blockers were not overridden")
     if event.verb != "stop" and _too_late(session, fact, event, request):

@@ -54,6 +54,7 @@ from core.events import (
     RunStarted,
 )
 from core.evidence import MOST_TEXT, by_hand, distil
+from core.iam.lint import Ceilings
 from core.lasting import NOTHING_LASTS, Lasting
 from core.log import Log
 from core.observing import Observer, Redact
@@ -70,6 +71,14 @@ from sandbox.job import (
     Shape,
 )
 from sandbox.limits import Limits
+
+
+class Reviewer(Protocol):
+    """Makes the review of a draft: pure and slow."""
+
+    def __call__(self, draft: Draft, *, ceilings: Ceilings) -> Reviewed:
+        """Return it; called in a thread, raises MachineUnfit."""
+        ...
 
 
 class ReadyGateway(Gateway, Protocol):
@@ -100,8 +109,7 @@ class Ports:
     """Everything outside that the engine talks to."""
 
     planner: Planner
-    review: Callable[[Draft], Reviewed]
-    """Pure and slow: called in a thread."""
+    review: Reviewer
     approver: Approver
     identify: Callable[[], CallerIdentified]
     """Raises IdentityUnknown; called in a thread."""
@@ -248,9 +256,7 @@ class Engine:
             complaint = self._log.complaint(step.run.started.run, MOST_TEXT) if step.run else ""
             draft = await planner.repair(session, step, self._log.payload, complaint)
         else:
-            edited = step.decision.edited if step.decision else None
-            script = self._log.payload(edited) if edited else b""
-            draft = adopt(step, script, self._log.payload)
+            draft = adopt(step, self._log.payload)
         for body in (draft.script, draft.rollback, draft.post_check):
             if body is not None:
                 await self._log.keep(body)
@@ -261,7 +267,8 @@ class Engine:
         if generated is None:
             raise IllegalEvent("there is no draft to review")
         draft = reread(generated, self._log.payload)
-        found = await asyncio.to_thread(self._ports.review, draft)
+        ceilings = Ceilings(session.ceiling, session.account.ceiling)
+        found = await asyncio.to_thread(self._ports.review, draft, ceilings=ceilings)
         services = tuple(dict.fromkeys(call.service for call in found.calls))
         self._ports.workshop.prepare(draft, session.started.limits, services)
         if draft.kind != "analyse":

@@ -56,15 +56,18 @@ def check(arguments: Namespace) -> int:
     from core.approval.draft import approval_digest
     from core.approval.modes import ceiling_of
     from core.checks.review import review
+    from core.iam.lint import Ceilings
     from tui import checking
 
     settings = _settings(arguments)
     if arguments.lock:
         _lock(arguments, settings)
     draft = _draft(arguments)
-    found = review(draft, settings.standards())
     terms, why = _terms(arguments, settings)
     mode = arguments.mode or settings.mode
+    ceiling = terms.ceiling if terms else ceiling_of(mode, settings.ceiling)
+    ever = settings.house().of(terms.target if terms else None).ceiling
+    found = review(draft, settings.standards(), ceilings=Ceilings(ceiling, ever))
     checked = checking.Checked(
         draft=draft,
         found=found,
@@ -72,7 +75,7 @@ def check(arguments: Namespace) -> int:
         digests=_digests(draft, terms),
         why_not=why,
         mode=mode,
-        ceiling=terms.ceiling if terms else ceiling_of(mode, settings.ceiling),
+        ceiling=ceiling,
         unattended=settings.ceiling,
         regions=terms.target.regions if terms else None,
         difference=_difference(arguments, settings, draft, found) if arguments.diff else None,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from core.config import load
 from core.engine import Engine, Ports, Workshop
 from core.errors import MachineUnfit, NotCountersigned
 from core.events import DecisionMade, Fact, GrantGiven, GrantRevoked, ReviewFinished, RunStarted
+from core.iam.lint import Ceilings
 from core.journal.store import read
 from core.lasting import GrantFile
 from core.llm.usage import ModelAnswered
@@ -88,6 +89,18 @@ class Colleague:
         """Return the bill, once."""
         owed, self.owed = self.owed, ()
         return owed
+
+
+@dataclass(slots=True)
+class Told:
+    """The review, which keeps under which ceilings it was made."""
+
+    ceilings: list[Ceilings] = field(default_factory=list)
+
+    def __call__(self, draft: Draft, *, ceilings: Ceilings) -> Review:
+        """Review a draft."""
+        self.ceilings.append(ceilings)
+        return review(draft, ceilings=ceilings)
 
 
 def ports(desk: Desk, workshop: Workshop) -> Ports:
@@ -211,6 +224,14 @@ def test_a_second_reader_adds_a_note_and_its_bill(tmp_path: Path) -> None:
     for noted, alone in pairs:
         assert [one.source for one in noted.findings[len(alone.findings) :]] == ["reviewer"]
         assert replace(noted, findings=noted.findings[: len(alone.findings)]) == alone
+
+
+def test_a_review_knows_the_ceilings_of_the_session(tmp_path: Path) -> None:
+    """What the gateway would refuse in this mode and account is told before anybody is asked."""
+    told = Told()
+    asyncio.run(work(tmp_path, Watched(), None, [], review=told))
+
+    assert told.ceilings == [Ceilings(2, 4)] * 4
 
 
 def test_without_a_review_nothing_is_asked_and_nothing_runs(tmp_path: Path) -> None:

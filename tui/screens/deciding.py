@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core.approval.approvers import Decision
+from core.checks.permissions import tighter
 from core.events import Mode
 from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
@@ -134,6 +135,14 @@ class DecidingScreen(PagesScreen):
         question, script = self.question, self._script()
         if question and script is not None:
             self.run_worker(self._edit(question, script), group="editor", exclusive=True)
+
+    def _do_tighten(self) -> None:
+        question, session = self.question, self._scene.session
+        policy = tighter(session.step) if session and session.step else None
+        if question and policy is None:
+            self.say("nothing can be taken out of the policy")
+        elif question:
+            self._decide(question, Decision("edit", policy=policy))
 
     def _script(self) -> bytes | None:
         session = self._scene.session

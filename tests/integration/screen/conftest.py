@@ -33,6 +33,7 @@ from core.engine import Engine, Ports
 from core.errors import CountersignError
 from core.events import AnswerGiven, CallerIdentified, DecisionMade, Fact, Mode, PlanProposed
 from core.gateway_client import GatewayProcess
+from core.iam.lint import Ceilings
 from core.people import NOBODY_BRINGS, Taker
 from core.planner import Planner
 from core.recorded_jobs import ReplayingWorkshop
@@ -102,7 +103,8 @@ class Reviewed:
     tier: Tier = 1
     blockers: int = 0
 
-    def __call__(self, draft: Draft) -> Review:
+    def __call__(self, draft: Draft, *, ceilings: Ceilings) -> Review:
+        del draft, ceilings
         finding = Finding("test", "T1", "blocker", 3, "this must not run", "leave it out")
         calls = (Call("cloudwatch", "DescribeAlarms", 5),)
         return Review((finding,) * self.blockers, calls, self.tier, (), (), POLICY)
