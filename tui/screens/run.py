@@ -17,7 +17,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from core.errors import CountersignError
 from core.safe_text import safe_line
@@ -29,6 +28,7 @@ from tui.results import VIEWS, Result, folded_at_first, tree_row, visible
 from tui.running import summary
 from tui.screens.paper import bindings
 from tui.screens.reading import Reading
+from tui.widgets.bars import Bar
 from tui.widgets.find_bar import FindBar
 from tui.widgets.lines import LinesView
 
@@ -39,6 +39,7 @@ _PANES = ("output", "calls", "result")
 class RunScreen(Reading[None], ModalScreen[None]):
     """The latest run of one step."""
 
+    covers = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,6", "back", show=False),
         Binding("1", "show('output')", show=False),
@@ -58,18 +59,19 @@ class RunScreen(Reading[None], ModalScreen[None]):
         self._folded: frozenset[int] = frozenset()
 
     def compose(self) -> ComposeResult:
-        yield Static(id="run-head")
+        yield Bar(id="run-head")
         with Horizontal(id="run"):
             yield LinesView(id="output", classes="pane -shown")
             with Vertical(id="run-right"):
                 yield LinesView(id="calls", classes="pane")
                 yield LinesView(id="result", classes="pane", cursor=True)
         yield FindBar()
-        yield Static(id="run-keys")
+        yield Bar(id="run-keys")
 
     def on_mount(self) -> None:
         for number, pane in enumerate(_PANES, 1):
             self.query_one(f"#{pane}").border_title = f"{number} {pane.capitalize()}"
+        self.query_one("#result").border_subtitle = "none yet"
         self.query_one("#output").focus()
         self.set_interval(_PAINTED_S, self.paint)
         self.say("")
@@ -77,7 +79,7 @@ class RunScreen(Reading[None], ModalScreen[None]):
 
     def say(self, text: str) -> None:
         keys = "1 2 3 panes · t table, tree, raw · Enter folds · / finds · Escape goes back"
-        self.query_one("#run-keys", Static).update(Content.styled(f" {text or keys}", "$text-dim"))
+        self.query_one("#run-keys", Bar).put(Content.styled(f" {text or keys}", "$text-dim"))
 
     # ------------------------------------------------------------------ painting
     def paint(self) -> None:
@@ -89,14 +91,12 @@ class RunScreen(Reading[None], ModalScreen[None]):
         if self._scene.asked:
             waits = f" ▲ {self._scene.asked.request} awaits you: Escape "
             head = Content.assemble((waits, "bold reverse $warning"), head)
-        self.query_one("#run-head", Static).update(head)
+        self.query_one("#run-head", Bar).put(head)
         self._lines("output").paint(watched.output, follow=True)
         self._lines("calls").paint(watched.calls, follow=True)
         if watched.result is not None and watched.result != self._read:
             self._read = watched.result
             self._open(watched.result)
-        elif watched.result is None:
-            self.query_one("#result").border_subtitle = "none yet"
 
     @work(group="result", exclusive=True)
     async def _open(self, content: Sha) -> None:
