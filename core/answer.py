@@ -15,6 +15,7 @@ from core.errors import NotThere
 from core.events import AnswerGiven, Claim, EvidenceAdded, Pointer, Scalar, Status
 
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_WITH_GAPS: Mapping[Status, Status] = {"confirmed": "likely", "healthy": "inconclusive"}
 
 
 def resolve(card: EvidenceAdded, pointer: str) -> Scalar:
@@ -60,6 +61,11 @@ def conclude(
     """Return an answer; inconclusive when no claim rests on evidence."""
     kept = tuple(claim for claim in claims if claim.evidence)
     return AnswerGiven(status if kept else "inconclusive", cause, kept, tuple(gaps))
+
+
+def lowered(status: Status) -> Status:
+    """Return what an answer can still be when something that was to be read could not be."""
+    return _WITH_GAPS.get(status, status)
 
 
 def spell(value: Scalar) -> str:

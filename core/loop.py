@@ -69,6 +69,8 @@ class Loop:
                 if isinstance(event, Quit):
                     break
                 session = await self._append(session, event)
+                if isinstance(event, COMMANDS) and (also := await self.engine.kept(session, event)):
+                    session = await self._append(session, also)
                 if isinstance(event, StopRequested) or self._overtaken(session, move, event):
                     break
         if left:

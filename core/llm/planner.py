@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.answer import conclude, unsupported
+from core.answer import conclude, lowered, unsupported
 from core.approval.draft import Draft
 from core.approval.redeem import Payload, reread
 from core.checks.ruff import tidied
@@ -185,9 +185,9 @@ def _answer(session: Session, answer: forms.Conclusion) -> AnswerGiven:
     claims = _claims(answer)
     kept = [claim for claim in claims if not _problems(session, claim)]
     dropped = [f"dropped, unsupported: {each}" for each in _wrong(session, claims)]
-    status = "likely" if answer.status == "confirmed" and dropped else answer.status
-    gaps = dict.fromkeys((*answer.gaps, *_gaps(session), *dropped))
-    return conclude(status, answer.cause, kept, gaps)
+    found = (*_gaps(session), *dropped)
+    status = lowered(answer.status) if found else answer.status
+    return conclude(status, answer.cause, kept, dict.fromkeys((*answer.gaps, *found)))
 
 
 def _gaps(session: Session) -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.answer import conclude, fill
+from core.answer import conclude, fill, lowered
 from core.approval.draft import Draft
 from core.approval.redeem import Payload
 from core.errors import NotThere, ResultUnreadable, WorkflowError
@@ -71,8 +71,8 @@ class WorkflowPlanner:
     async def conclude(self, session: Session, payload: Payload) -> AnswerGiven:
         gaps = list(_gaps(session))
         status, cause = self._meaning(session, payload)
-        if status == "confirmed" and gaps:
-            status = "likely"
+        if gaps:
+            status = lowered(status)
         if not cause:
             gaps.append("no saved workflow says what this means")
         return conclude(status, cause, self._claims(session), gaps)

@@ -60,7 +60,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ask(home: Path) -> Callable[[str | Path], Answered]:
     """Return a function that puts a world's own question to the program in automated mode."""
     environment = {**os.environ, "COUNTERSIGN_DATA": str(home)}
@@ -85,6 +85,12 @@ def ask(home: Path) -> Callable[[str | Path], Answered]:
         return Answered(facts, answer, home / "sessions" / f"{facts[0]['session']}.db")
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def solved(ask: Callable[..., Answered]) -> Answered:
+    """Return what the session over the shipped world came to."""
+    return ask("shop-502")
 
 
 @pytest.fixture
@@ -172,36 +178,32 @@ def names_of(value: Any, key: str = "") -> Iterator[str]:
 
 
 # ------------------------------------------------------------------ the incident
-def test_the_incident_is_solved(ask: Callable[..., Answered]) -> None:
+def test_the_incident_is_solved(solved: Answered) -> None:
     """Cause, who caused it and when, in four steps; every claim's value stands in its card."""
-    ended = ask("shop-502")
-
-    answer = ended.answer
+    answer = solved.answer
     assert (answer["status"], answer["gaps"]) == ("confirmed", [])
     for part in ("storefront-app", "TCP 8080", "lantern-edge", "infra-pipeline/run-20417"):
         assert part in answer["cause"]
     assert "RevokeSecurityGroupIngress at 2026-11-20T14:54:00Z" in answer["cause"]
-    assert sum(fact["kind"] == "run.finished" for fact in ended.facts) == 4
-    cards = {fact["card"]: fact for fact in ended.facts if fact["kind"] == "evidence.added"}
+    assert sum(fact["kind"] == "run.finished" for fact in solved.facts) == 4
+    cards = {fact["card"]: fact for fact in solved.facts if fact["kind"] == "evidence.added"}
     pointers = [each for claim in answer["claims"] for each in claim["evidence"]]
     assert len(pointers) > 10
     for each in pointers:
         assert cards[each["card"]]["facts"][each["pointer"].split("/")[-1]] == each["value"]
 
 
-def test_every_call_of_the_incident_was_answered(ask: Callable[..., Answered]) -> None:
+def test_every_call_of_the_incident_was_answered(solved: Answered) -> None:
     """All the workflows' calls are allowed by their policies and known to the simulator."""
-    calls = [fact for fact in ask("shop-502").facts if fact["kind"] == "aws.called"]
+    calls = [fact for fact in solved.facts if fact["kind"] == "aws.called"]
 
     assert len(calls) > 8
     assert {(call["verdict"], call["status"]) for call in calls} == {("allowed", 200)}
 
 
-def test_the_journal_of_the_incident_is_intact(ask: Callable[..., Answered]) -> None:
+def test_the_journal_of_the_incident_is_intact(solved: Answered) -> None:
     """`verify` says so of the session's file."""
-    ended = ask("shop-502")
-
-    done = subprocess.run([PROGRAM, "verify", ended.file], check=False, capture_output=True)
+    done = subprocess.run([PROGRAM, "verify", solved.file], check=False, capture_output=True)
 
     assert done.returncode == 0
 
@@ -260,10 +262,10 @@ def test_another_cause_is_found_as_another(
 
 
 def test_without_cloudtrail_the_cause_is_likely(
-    ask: Callable[..., Answered], changed: Callable[..., Path]
+    ask: Callable[..., Answered], solved: Answered, changed: Callable[..., Path]
 ) -> None:
     """The same cause, without who and when, and the missing permission as the gap."""
-    confirmed = ask("shop-502").answer["cause"]
+    confirmed = solved.answer["cause"]
 
     answer = ask(
         changed(lambda world: world["caller"].update(denied=["cloudtrail:LookupEvents"]))
@@ -274,6 +276,37 @@ def test_without_cloudtrail_the_cause_is_likely(
     assert "infra-pipeline" not in answer["cause"]
     (gap,) = answer["gaps"]
     assert "cloudtrail:LookupEvents was refused with AccessDenied" in gap
+
+
+def test_without_alarms_the_cause_is_found_by_health_checks(
+    ask: Callable[..., Answered], solved: Answered, changed: Callable[..., Path]
+) -> None:
+    """Alarms that can't be read are a gap, not the end: the same cause, as likely."""
+    confirmed = solved.answer["cause"]
+
+    answer = ask(
+        changed(lambda world: world["caller"].update(denied=["cloudwatch:DescribeAlarms"]))
+    ).answer
+
+    assert answer["status"] == "likely"
+    assert answer["cause"].split(". arn")[0] == confirmed.split(". arn")[0]
+    (gap,) = answer["gaps"]
+    assert "cloudwatch:DescribeAlarms was refused in eu-west-1 with AccessDenied" in gap
+
+
+def test_a_sound_world_with_unread_alarms_is_not_called_healthy(
+    ask: Callable[..., Answered], changed: Callable[..., Path]
+) -> None:
+    """Passing health checks alone don't make an account sound while its alarms can't be read."""
+
+    def change(world: dict[str, Any]) -> None:
+        mend(world)
+        world["caller"].update(denied=["cloudwatch:DescribeAlarms"])
+
+    answer = ask(changed(change)).answer
+
+    assert answer["status"] == "inconclusive"
+    assert "cloudwatch:DescribeAlarms" in answer["gaps"][0]
 
 
 def test_a_sound_world_is_healthy(
@@ -312,9 +345,9 @@ def names_of_shipped() -> list[str]:
     return found
 
 
-def test_the_clock_of_the_world_is_its_own(ask: Callable[..., Answered]) -> None:
+def test_the_clock_of_the_world_is_its_own(solved: Answered) -> None:
     """The answer's times come from the world, whatever day it is."""
-    cards = [fact for fact in ask("shop-502").facts if fact["kind"] == "evidence.added"]
+    cards = [fact for fact in solved.facts if fact["kind"] == "evidence.added"]
 
     onset = datetime.fromisoformat(cards[0]["facts"]["since"])
     change = datetime.fromisoformat(cards[-1]["facts"]["when"])

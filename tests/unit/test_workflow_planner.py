@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import WorkflowError
-from core.events import AnswerGiven, PlanProposed
+from core.events import AnswerGiven, GapRecorded, PlanProposed
 from core.workflows.model import read_workflow
 from core.workflows.planner import WorkflowPlanner, load_library
 
@@ -109,13 +109,24 @@ def test_nothing_wrong_is_healthy(library: Path, story: Any) -> None:
     assert answer.status == "healthy"
 
 
+def test_what_could_not_be_read_is_not_called_healthy(library: Path, story: Any) -> None:
+    """The same result with a gap leaves open whether anything is wrong."""
+    made = after_first(story, count=0).drafted(workflow="second").reviewed()
+    made.requested()
+    made.decided("reject", comment="not now")
+    made.add(GapRecorded("S2", "Second look: rejected"))
+
+    answer = planned(library, made)
+
+    assert isinstance(answer, AnswerGiven)
+    assert (answer.status, answer.gaps) == ("inconclusive", ("Second look: rejected",))
+
+
 def test_a_gap_keeps_a_cause_from_being_confirmed(library: Path, story: Any) -> None:
     """With something unknown the same cause is only likely, and the gap is named."""
     made = after_first(story, count=2, name="checkout").drafted(workflow="second").reviewed()
     made.requested()
     made.decided("reject", comment="not now")
-    from core.events import GapRecorded
-
     made.add(GapRecorded("S2", "Second look: rejected"))
 
     answer = planned(library, made)

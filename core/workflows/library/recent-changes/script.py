@@ -3,9 +3,13 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+
+Event = dict[str, Any]
+Change = dict[str, Any]
 
 BEFORE, AFTER = timedelta(days=1), timedelta(minutes=5)
 MOST_EVENTS = 500
@@ -15,7 +19,7 @@ region = parameters["region"] or parameters["regions"][0]
 resource = parameters["resource"]
 
 
-def window():
+def window() -> dict[str, datetime]:
     """Return the time in which to look: around the onset, or as far back as CloudTrail goes."""
     if not parameters["since"]:
         return {}
@@ -23,7 +27,7 @@ def window():
     return {"StartTime": onset - BEFORE, "EndTime": onset + AFTER}
 
 
-def events():
+def events() -> tuple[list[Event], bool]:
     """Return the changes of the resource, newest first, and whether these are all."""
     client = boto3.client("cloudtrail", region_name=region)
     pages = client.get_paginator("lookup_events").paginate(
@@ -35,7 +39,8 @@ def events():
     return [each for each in found if each.get("ReadOnly") != "true"], len(found) < MOST_EVENTS
 
 
-def describe(event):
+def describe(event: Event) -> Change:
+    """Return who changed what, when and from where, as CloudTrail recorded it."""
     record = json.loads(event["CloudTrailEvent"])
     identity = record.get("userIdentity", {})
     when = event["EventTime"].astimezone(UTC)
@@ -51,7 +56,7 @@ def describe(event):
     }
 
 
-def leaves(value):
+def leaves(value: Any) -> set[str]:
     """Return every single value in a change's parameters, as texts."""
     if isinstance(value, dict):
         return set().union(*map(leaves, value.values()))
@@ -60,7 +65,7 @@ def leaves(value):
     return {str(value)}
 
 
-def nearness(change):
+def nearness(change: Change) -> int:
     """How many of the things that were found missing a change mentions."""
     return len(leaves(change["parameters"]) & set(mentions))
 

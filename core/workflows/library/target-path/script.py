@@ -3,9 +3,13 @@
 import ipaddress
 import json
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+
+Described = dict[str, Any]
+"""A rule, group, instance or target group as AWS describes it."""
 
 parameters = json.loads(Path("in/parameters.json").read_text())
 region = parameters["region"] or parameters["regions"][0]
@@ -13,14 +17,14 @@ elb = boto3.client("elbv2", region_name=region)
 ec2 = boto3.client("ec2", region_name=region)
 
 
-def fits(rule, port):
+def fits(rule: Described, port: int) -> bool:
     """Whether a rule speaks of TCP to this port."""
     if rule["IpProtocol"] == "-1":
         return True
     return rule["IpProtocol"] == "tcp" and rule["FromPort"] <= port <= rule["ToPort"]
 
 
-def admits(rules, port, peers, networks):
+def admits(rules: list[Described], port: int, peers: set[str], networks: list[Any]) -> bool:
     """Whether rules let a peer through: by one of its groups, or all its addresses by ranges."""
     rules = [rule for rule in rules if fits(rule, port)]
     if any(pair["GroupId"] in peers for rule in rules for pair in rule.get("UserIdGroupPairs", [])):
@@ -31,10 +35,10 @@ def admits(rules, port, peers, networks):
     return all(any(each.subnet_of(wide) for wide in ranges) for each in networks)
 
 
-def obstacle(way, instance, port):
+def obstacle(way: Described, instance: Described, port: int) -> tuple[str, str, str, str] | None:
     """Return what keeps a request from an instance: direction, group, peer, words; or None."""
 
-    def named(ids):
+    def named(ids: set[str]) -> str:
         found = [way["groups"][each] for each in sorted(ids)]
         return ", ".join(f"{each['GroupId']} ({each['GroupName']})" for each in found)
 
@@ -53,7 +57,7 @@ def obstacle(way, instance, port):
     return None
 
 
-def read_way(group):
+def read_way(group: Described) -> Described:
     """Read the load balancer of a target group, its addresses, and all security groups."""
     arns = group["LoadBalancerArns"]
     balancer = elb.describe_load_balancers(LoadBalancerArns=arns)["LoadBalancers"][0]
@@ -68,7 +72,7 @@ def read_way(group):
     }
 
 
-def read_targets(group):
+def read_targets(group: Described) -> list[tuple[Described, int]]:
     """Read the instances behind a target group, each with the port that it is asked on."""
     arn = group["TargetGroupArn"]
     health = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
@@ -79,7 +83,9 @@ def read_targets(group):
     return [(each, ports[each["InstanceId"]]) for each in instances]
 
 
-def compare(group, way, targets):
+def compare(
+    group: Described, way: Described, targets: list[tuple[Described, int]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return facts and table of one target group."""
     rows, seen, stopped = [], [], []
     for instance, port in targets:
