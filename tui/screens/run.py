@@ -7,7 +7,7 @@ row, and waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual import work
@@ -24,7 +24,7 @@ from sandbox.job import Sha
 from tui import results
 from tui.bridge import Bridge
 from tui.playback import Playback
-from tui.results import VIEWS, Result, folded_at_first, tree_row, visible
+from tui.results import VIEWS, Result, Tree, TreeRows, folded_at_first
 from tui.running import summary
 from tui.screens.paper import bindings
 from tui.screens.reading import Reading
@@ -57,6 +57,8 @@ class RunScreen(Reading[None], ModalScreen[None]):
         """The result that was read, or is being read."""
         self._view = 0
         self._folded: frozenset[int] = frozenset()
+        self._tree: TreeRows | None = None
+        """The rows of the tree as it is folded now."""
 
     def compose(self) -> ComposeResult:
         yield Bar(id="run-head")
@@ -105,20 +107,18 @@ class RunScreen(Reading[None], ModalScreen[None]):
             body = await asyncio.to_thread(self._scene.body, content)
             self._result = await asyncio.to_thread(results.read, body)
         except CountersignError as error:
-            self._result = Result((safe_line(str(error)),), (), (safe_line(str(error)),))
+            self._result = Result((safe_line(str(error)),), Tree(), (safe_line(str(error)),))
         self._folded = await asyncio.to_thread(folded_at_first, self._result.tree)
         self._paint_result()
 
-    def _paint_result(self) -> None:
-        view = VIEWS[self._view]
-        rows = list(self._tree()) if view == "tree" else getattr(self._result, view)
+    @work(group="view", exclusive=True)
+    async def _paint_result(self) -> None:
+        view, result = VIEWS[self._view], self._result
+        rows: Sequence[str] = result.table if view == "table" else result.raw
+        if view == "tree":
+            rows = self._tree = await asyncio.to_thread(TreeRows, result.tree, self._folded)
         self._lines("result").paint(rows)
         self.query_one("#result").border_subtitle = f"{view}, {len(rows)} rows"
-
-    def _tree(self) -> Iterator[str]:
-        nodes = self._result.tree
-        for number in visible(nodes, self._folded):
-            yield tree_row(nodes[number], number, self._folded)
 
     def _lines(self, pane: str) -> LinesView:
         return self.query_one(f"#{pane}", LinesView)
@@ -150,9 +150,8 @@ class RunScreen(Reading[None], ModalScreen[None]):
         event.stop()
         if event.view.id != "result" or VIEWS[self._view] != "tree":
             return
-        shown = visible(self._result.tree, self._folded)
-        if event.row < len(shown):
-            self._folded ^= {shown[event.row]}
+        if self._tree and event.row < len(self._tree):
+            self._folded ^= {self._tree.numbers[event.row]}
             self._paint_result()
 
     def action_back(self) -> None:
