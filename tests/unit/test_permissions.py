@@ -305,3 +305,13 @@ def test_what_a_rehearsal_showed_is_told_with_the_request(story: Maker) -> None:
     told.decided()
     running(told)
     assert viewing.findings(ended(told)) == ()
+
+
+def test_the_table_is_made_anew_only_for_what_is_new(story: Maker) -> None:
+    """Output changes nothing in it, so it is kept; the end of a run does."""
+    told = asked(story)
+    before = policy_views.policy(told.session.steps[0])
+    step = running(told, called(1, "DescribeVpcs"))
+
+    assert policy_views.policy(step) is before
+    assert policy_views.policy(ended(told)) != before
