@@ -40,6 +40,8 @@ class Situation:
     """Of the step that is shown."""
     ran: bool = False
     """The step that is shown has a run, gone on or ended."""
+    model: bool = False
+    """A model plans here, and can be asked."""
     answered: bool = False
     """There is an answer, and it is the page that is shown."""
     home: bool = False
@@ -88,8 +90,10 @@ class Action:
             return "a replay is read-only"
         if self.decides:
             return _why_no_decision(now)
-        if self.name in ("stop", "mode", "grants", "note") and now.finished:
+        if self.name in ("stop", "mode", "grants", "ask", "note") and now.finished:
             return "the session has ended"
+        if self.name == "ask" and not now.model:
+            return NO_MODEL
         if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
             return "there is one page so far"
         if self.name in ("older", "newer", "diff") and now.versions < MORE_THAN_ONE:
@@ -102,6 +106,7 @@ class Action:
 
 
 MORE_THAN_ONE = 2
+NO_MODEL = "no model works on this session, so nobody can answer: a note goes on record"
 _NAMES_OF_SIGNS = {
     "solidus": "slash",
     "reverse_solidus": "backslash",
@@ -173,10 +178,18 @@ ACTIONS = (
         "session",
     ),
     Action(
-        "note",
+        "ask",
         ("i",),
+        "Ask…",
+        "Ask the model that plans about this step; it answers at once, and nothing changes by it.",
+        "session",
+        spare=5,
+    ),
+    Action(
+        "note",
+        ("I",),
         "",
-        "Ask or tell something about this step: on record, and read by a model that plans.",
+        "Tell something: it goes on record, and a model reads it before its next step.",
         "session",
     ),
     Action(

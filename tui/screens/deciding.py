@@ -19,6 +19,7 @@ from tui import consent, viewing
 from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant
 from tui.editor import EditorFailed, edit
+from tui.screens.asking import AskScreen
 from tui.screens.choosing import GrantsScreen, ModeScreen, entering, granting
 from tui.screens.dialogs import Dialog, rejection, remark, second_stage, with_comment
 from tui.screens.edit import EditScreen, editable
@@ -131,6 +132,11 @@ class DecidingScreen(PagesScreen):
         self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
 
     # ------------------------------------------------------------------ from here on
+    def _do_ask(self) -> None:
+        scene = self._scene
+        if isinstance(scene, Bridge):
+            self.app.push_screen(AskScreen(scene))
+
     def _do_note(self) -> None:
         scene, session = self._scene, self._scene.session
         if session and isinstance(scene, Bridge):

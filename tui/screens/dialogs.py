@@ -125,15 +125,15 @@ def rejection(question: Question) -> Dialog:
 
 
 def remark(*, model: bool) -> Dialog:
-    """Return the dialog for a question or a remark; says who reads it."""
+    """Return the dialog for a remark; says who reads it."""
     reader = (
         "The model reads it before its next step; what it makes of it stands in the plan there."
         if model
-        else "No model works on this session, so nobody answers: it goes on record."
+        else "No model works on this session: it goes on record, for whoever reads that."
     )
     said = ("It decides nothing: a request that is open stays open.", reader)
     final = Final("i", "puts it on record")
-    return Dialog(Asks("Ask or tell something", said, ("What?",)), final)
+    return Dialog(Asks("Tell something", said, ("What?",)), final)
 
 
 def with_comment(question: Question) -> Dialog:

@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Static
 
+from core.repair import NONE as NO_REPAIRS
 from core.session import Step
 from tui import viewing
 from tui.actions import ACTIONS, Action, Situation
@@ -159,6 +160,7 @@ class PagesScreen(Reading[None]):
             others=app.others,
             waiting=len(app.elsewhere),
             versions=self._versions,
+            model=bool(session and session.started.repairs != NO_REPAIRS),
         )
 
     def _ran(self) -> bool:
