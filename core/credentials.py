@@ -22,11 +22,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import IdentityUnknown
-from core.events import CallerIdentified
 from sandbox.job import Credentials
+
+if TYPE_CHECKING:
+    from core.events import CallerIdentified
 
 HANDED_OVER = frozenset(
     {
@@ -147,6 +149,8 @@ def look(order: Order, environment: Mapping[str, str], seconds: float = _SECONDS
 
 
 def _found(answer: Mapping[str, Any]) -> Found:
+    from core.events import CallerIdentified  # a tenth of the time until the gateway is ready
+
     caller, keys = answer["caller"], answer["keys"]
     return Found(
         caller=CallerIdentified(**{**caller, "regions": tuple(caller["regions"])}),

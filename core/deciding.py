@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from core.approval.grants import Standing, problem
+from core.approval.grants import Standing, lasting_name, problem
 from core.approval.modes import CHANGES, ceiling_of, rule
 from core.errors import IllegalEvent
 from core.events import (
@@ -73,6 +73,7 @@ def decision_made(session: Session, fact: Fact, event: DecisionMade) -> Session:
         raise IllegalEvent(f"{event.kind} can't follow: no such open request (event {fact.seq})")
     require(request.digest == event.digest, fact, "it speaks about another digest")
     _check_by_whom(fact, event, request)
+    require(event.policy is None or event.verb == "edit", fact, "only an edit takes rights away")
     if event.verb == "approve" and request.blockers:
         require(event.override_blockers, fact, "its blockers were not overridden")
     if event.verb != "stop" and _too_late(session, fact, event, request):
@@ -170,7 +171,11 @@ def mode_changed(session: Session, fact: Fact, event: ModeChanged) -> Session:
 def grant_given(session: Session, fact: Fact, event: GrantGiven) -> Session:
     """Let a grant stand."""
     grant = event.grant
-    require(grant.grant == f"G{len(session.grants) + 1}", fact, "the grant's number is wrong")
+    named = lasting_name(grant) if grant.lasting else session.next_grant
+    require(grant.grant == named, fact, "the grant's name is wrong")
+    known = any(one.grant.grant == grant.grant for one in session.grants)
+    require(not known, fact, "it was given before")
+    require(grant.lasting or not event.carried, fact, "it ended with the session it was given in")
     require(grant.expires_at > fact.at, fact, "it would have expired")
     if why := problem(grant, session.target):
         raise IllegalEvent(f"{event.kind} can't follow: {why} (event {fact.seq})")
@@ -183,7 +188,9 @@ def grant_revoked(session: Session, fact: Fact, event: GrantRevoked) -> Session:
     if standing is None or standing.ended:
         raise IllegalEvent(f"{event.kind} can't follow: no such grant holds (event {fact.seq})")
     if not event.identity:
-        require(event.reason == standing.over(fact.at), fact, "it has not come to its end")
+        elsewhere = standing.grant.lasting and bool(event.reason)  # ended where it is kept
+        over = elsewhere or event.reason == standing.over(fact.at)
+        require(over, fact, "it has not come to its end")
     ended = tuple(
         replace(one, ended=event.reason or "revoked") if one is standing else one
         for one in session.grants

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from core.approval.approvers import Approver
 from core.approval.draft import Draft
+from core.approval.grants import Grant
 from core.approval.redeem import Countersigned, redeem, reread
 from core.canonical import canonical, sha256
 from core.checks.finding import Review as Reviewed
@@ -32,23 +33,34 @@ from core.decide import (
     Record,
     Review,
 )
-from core.errors import IllegalEvent, ModelBroken, ModelError, ModelRefused, NotCountersigned
+from core.errors import (
+    CountersignError,
+    IllegalEvent,
+    ModelBroken,
+    ModelError,
+    ModelRefused,
+    NotCountersigned,
+)
 from core.events import (
     CallerIdentified,
     DraftGenerated,
     Event,
     GapRecorded,
+    GrantGiven,
+    GrantRevoked,
     ReviewFinished,
     RunFinished,
     RunInterrupted,
     RunStarted,
 )
 from core.evidence import MOST_TEXT, by_hand, distil
+from core.iam.lint import Ceilings
+from core.lasting import NOTHING_LASTS, Lasting
 from core.log import Log
 from core.observing import Observer, Redact
 from core.people import NOBODY_BRINGS, People, Taker
 from core.planner import Mending, Planner, adopt
-from core.session import Session, Step
+from core.session import Session, Step, target_of
 from sandbox.environments import environment_digest
 from sandbox.errors import SandboxError
 from sandbox.job import (
@@ -59,6 +71,14 @@ from sandbox.job import (
     Shape,
 )
 from sandbox.limits import Limits
+
+
+class Reviewer(Protocol):
+    """Makes the review of a draft: pure and slow."""
+
+    def __call__(self, draft: Draft, *, ceilings: Ceilings) -> Reviewed:
+        """Return it; called in a thread, raises MachineUnfit."""
+        ...
 
 
 class ReadyGateway(Gateway, Protocol):
@@ -89,8 +109,7 @@ class Ports:
     """Everything outside that the engine talks to."""
 
     planner: Planner
-    review: Callable[[Draft], Reviewed]
-    """Pure and slow: called in a thread."""
+    review: Reviewer
     approver: Approver
     identify: Callable[[], CallerIdentified]
     """Raises IdentityUnknown; called in a thread."""
@@ -108,6 +127,8 @@ class Ports:
     taker: Taker = NOBODY_BRINGS
     handed_over: Path = Path("handed-over")
     """Folder below which manual mode hands scripts over."""
+    lasting: Lasting = NOTHING_LASTS
+    """Grants that outlive their session."""
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     """Milliseconds since the epoch."""
 
@@ -146,6 +167,8 @@ class Engine:
                 several = self._consult(move, session)
             case Review():
                 several = self._review(session)
+            case Identify():
+                several = self._identify(session)
             case HandOver():
                 several = self._people.hand_over(move.request, session, self._log)
             case _:
@@ -161,15 +184,46 @@ class Engine:
                 if keep is not None:
                     await self._log.keep(keep)
                 return event
-            case Identify():
-                caller = await asyncio.to_thread(self._ports.identify)
-                return replace(caller, regions=session.started.regions or caller.regions)
             case Ask():
                 return await self._people.decide(move.request, session, self._log)
             case Distil():
                 return self._distil(session)
             case _:
                 raise IllegalEvent(f"{type(move).__name__} is not one event")
+
+    async def _identify(self, session: Session) -> AsyncGenerator[Event, None]:
+        """Say who we are, and which grants of earlier sessions hold here."""
+        caller = await asyncio.to_thread(self._ports.identify)
+        caller = replace(caller, regions=session.started.regions or caller.regions)
+        yield caller
+        target = target_of(session.started, caller)
+        for given in await asyncio.to_thread(self._ports.lasting.standing, target):
+            yield given
+
+    async def kept(self, session: Session, event: Event) -> Event | None:
+        """Keep a person's grant for later sessions, or its end; returns what follows from it.
+
+        Called when it is on record in the session. A grant that can't be kept ends; an end that
+        can't be kept raises JournalError, since others would go on by that grant.
+        """
+        lasting = self._ports.lasting
+        if isinstance(event, GrantGiven) and event.grant.lasting and not event.carried:
+            try:
+                await asyncio.to_thread(lasting.give, event, session.id)
+            except CountersignError as error:
+                return GrantRevoked(event.grant.grant, "", f"it can't be kept: {error}")
+        if isinstance(event, GrantRevoked) and event.identity and _lasts(session, event.grant):
+            await asyncio.to_thread(lasting.revoke, event)
+        return None
+
+    async def _why_not_granted(self, move: Execute, session: Session) -> GrantRevoked | None:
+        """Return the end of the grant that a run rests on, where it ended outside the session."""
+        request = _open(session).request
+        name = request.grant if request and request.request == move.request else ""
+        if (grant := _lasts(session, name)) is None:
+            return None
+        why = await asyncio.to_thread(self._ports.lasting.why_not, grant)
+        return GrantRevoked(name, "", why) if why else None
 
     async def _consult(self, move: Consult, session: Session) -> AsyncGenerator[Event, None]:
         """What models cost is on record before what they said, and also when they fail."""
@@ -207,9 +261,7 @@ class Engine:
             complaint = self._log.complaint(step.run.started.run, MOST_TEXT) if step.run else ""
             draft = await planner.repair(session, step, self._log.payload, complaint)
         else:
-            edited = step.decision.edited if step.decision else None
-            script = self._log.payload(edited) if edited else b""
-            draft = adopt(step, script, self._log.payload)
+            draft = adopt(step, self._log.payload)
         for body in (draft.script, draft.rollback, draft.post_check):
             if body is not None:
                 await self._log.keep(body)
@@ -220,7 +272,8 @@ class Engine:
         if generated is None:
             raise IllegalEvent("there is no draft to review")
         draft = reread(generated, self._log.payload)
-        found = await asyncio.to_thread(self._ports.review, draft)
+        ceilings = Ceilings(session.ceiling, session.account.ceiling)
+        found = await asyncio.to_thread(self._ports.review, draft, ceilings=ceilings)
         services = tuple(dict.fromkeys(call.service for call in found.calls))
         self._ports.workshop.prepare(draft, session.started.limits, services)
         if draft.kind != "analyse":
@@ -247,6 +300,9 @@ class Engine:
 
     async def _execute(self, move: Execute, session: Session) -> AsyncGenerator[Event, None]:
         ports, run = self._ports, f"X{session.runs + 1}"
+        if over := await self._why_not_granted(move, session):
+            yield over
+            return
         access_key = ports.new_access_key()
         ready = redeem(session, move.request, self._log.payload, ports.origin, access_key)
         sandbox, shape = await ports.workshop.ready_for(ready)
@@ -318,6 +374,12 @@ def describe(draft: Draft) -> DraftGenerated:
         code_digest=draft.code_digest(),
         draft_digest=draft.digest(),
     )
+
+
+def _lasts(session: Session, name: str) -> Grant | None:
+    """Return a grant of the session, where it is one that outlives it."""
+    named = (one.grant for one in session.grants if one.grant.grant == name)
+    return next((grant for grant in named if grant.lasting), None)
 
 
 def _open(session: Session) -> Step:

@@ -213,6 +213,8 @@ class DecisionMade:
     confirmed: str = ""
     """What was typed as the account."""
     grant: str = ""
+    policy: dict[str, Any] | None = None
+    """With `edit`: the policy of the next version, which allows less."""
 
     @property
     def decider(self) -> str:

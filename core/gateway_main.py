@@ -23,6 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from socket import socket
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from core.approval.spec import Spec, read_spec
 from core.costs import estimate
@@ -34,16 +35,18 @@ from core.iam.tiers import tier_of_policy
 from core.upstream.cached import Cached, Record
 from core.upstream.concealing import Concealing
 from core.upstream.guarded import Guarded, Purse
-from core.upstream.live import Live
 from core.upstream.recorded import Recorded
 from core.upstream.rehearsal import Rehearsal
 from core.upstream.simulated import Simulated
-from core.upstream.wire import Wire
 from sandbox.errors import GatewayLost
 from sandbox.gateway.run import RunPorts
 from sandbox.gateway.serve import serve
 from sandbox.gateway.vault import Vault
 from sandbox.job import OPERATOR, AwsCall, Sha, Upstream, Verdict
+
+if TYPE_CHECKING:
+    from core.upstream.live import Live
+    from core.upstream.wire import Wire
 
 Judge = Callable[[AwsCall], Verdict]
 
@@ -74,7 +77,7 @@ def open_run(data: bytes) -> RunPorts:
         upstream = _upstream(spec, judge, vault)
     except CountersignError as error:
         raise GatewayLost(str(error), hint=error.hint) from error
-    told = upstream.told if isinstance(upstream, Live) else ()
+    told: tuple[str, ...] = getattr(upstream, "told", ())
 
     def principal_of(access_key: str) -> str | None:
         return OPERATOR if access_key == spec.access_key else vault.principal_of(access_key)
@@ -118,6 +121,8 @@ def _upstream(spec: Spec, judge: Judge, vault: Vault) -> Upstream:
 
 
 def _live(spec: Spec, judge: Judge, vault: Vault) -> Live:
+    from core.upstream.live import Live
+
     approved = Approved(spec.partition, spec.account, spec.role)
     try:
         with _STARTING:
@@ -175,6 +180,8 @@ def _operator(order: Order, approved: Approved) -> Operator:
 
 @lru_cache(maxsize=1)
 def _wire(partition: str, ca_bundle: str) -> Wire:
+    from core.upstream.wire import Wire
+
     return Wire(partition, ca_bundle)
 
 

@@ -73,6 +73,8 @@ class Loop:
                     break
                 session = await self._append(session, event)
                 asides.take(session, event)
+                if isinstance(event, COMMANDS) and (also := await self.engine.kept(session, event)):
+                    session = await self._append(session, also)
                 if isinstance(event, StopRequested) or self._overtaken(session, move, event):
                     break
         if left:

@@ -100,7 +100,7 @@ class Observer:
             headers=await self._redacted(response.headers) if response else {},
             principal=redactor.redact(call.principal),
             age_ms=response.age_ms if response else 0,
-            cost=response.cost if response else 0,
+            cost=response.cost if response else called.cost,
             dropped=response.dropped if response else 0,
         )
 

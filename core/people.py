@@ -155,6 +155,7 @@ class People:
             screen=await self._kept(decision.screen, log),
             seen=decision.seen,
             confirmed=decision.confirmed,
+            policy=None if decision.policy is None else dict(decision.policy),
         )
         if why := why_not_decided(session, _open(session), request, made):
             raise NoApprover(f"{request.request} {why}")

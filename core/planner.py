@@ -13,7 +13,9 @@ from typing import Protocol, runtime_checkable
 from core.answer import conclude
 from core.approval.draft import Draft
 from core.approval.redeem import Payload, reread
+from core.errors import IllegalEvent
 from core.events import AnswerGiven, PlanProposed
+from core.iam.tighten import is_narrower
 from core.llm.usage import ModelAnswered
 from core.repair import Repairs
 from core.session import Session, Step
@@ -99,9 +101,20 @@ class FilePlanner:
         return conclude("inconclusive", "", (), (gap.reason for gap in session.gaps))
 
 
-def adopt(step: Step, script: bytes, payload: Payload) -> Draft:
-    """Return the next version of a step's draft with an operator's script in it."""
-    if step.draft is None:
-        raise ValueError(f"{step.plan.step} has no draft to edit")
+def adopt(step: Step, payload: Payload) -> Draft:
+    """Return the next version of a step's draft: as its operator edited it.
+
+    Whoever only takes permissions away has not written the script, so its author stays.
+    """
+    decision = step.decision
+    if step.draft is None or decision is None:
+        raise IllegalEvent(f"{step.plan.step} has no draft that was edited")
     before = reread(step.draft, payload)
-    return replace(before, version=before.version + 1, author="operator", script=script)
+    after = replace(before, version=before.version + 1)
+    if decision.policy is not None:
+        if not is_narrower(before.policy, decision.policy):
+            raise IllegalEvent("a policy is only ever made narrower without a planner")
+        after = replace(after, policy=decision.policy)
+    if decision.edited is None:
+        return after
+    return replace(after, author="operator", script=payload(decision.edited))

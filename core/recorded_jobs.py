@@ -98,6 +98,7 @@ def _called(event: AwsCalled, payload: Payload) -> Called:
         request_id=event.request_id,
         ms=event.ms,
         response=response,
+        cost=0 if response else event.cost,
     )
 
 

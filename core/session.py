@@ -65,7 +65,7 @@ from core.runs import Run
 from core.state import Session
 from core.step import Step
 
-__all__ = ["Session", "Step", "apply", "begin", "fold"]
+__all__ = ["Session", "Step", "apply", "begin", "fold", "target_of"]
 
 
 def begin(fact: Fact) -> Session:
@@ -108,17 +108,21 @@ def fold(facts: Iterable[Fact]) -> Session:
     return session
 
 
+def target_of(started: SessionStarted, caller: CallerIdentified) -> Target:
+    """Return the account that a session is about, as far as a digest binds it."""
+    return Target(
+        source=started.source,
+        partition=caller.partition,
+        account=caller.account,
+        role=caller.role,
+        regions=caller.regions,
+        alias=caller.alias,
+    )
+
+
 def _caller_identified(session: Session, fact: Fact, event: CallerIdentified) -> Session:
     require(session.target is None, fact, "the caller is known")
-    target = Target(
-        source=session.started.source,
-        partition=event.partition,
-        account=event.account,
-        role=event.role,
-        regions=event.regions,
-        alias=event.alias,
-    )
-    changed = replace(session, target=target)
+    changed = replace(session, target=target_of(session.started, event))
     return replace(changed, ceiling=min(session.ceiling, changed.account.ceiling))
 
 

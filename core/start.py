@@ -30,6 +30,7 @@ from core.errors import MachineUnfit, UsageError
 from core.events import Fact, Goal, Mode, SessionResumed, SessionStarted
 from core.gateway_client import GatewayProcess
 from core.journal.store import Journal
+from core.lasting import GrantFile
 from core.log import Log
 from core.packages import index_of
 from core.people import NOBODY_BRINGS, Taker
@@ -91,6 +92,7 @@ class Desk:
             second=self._second(),
             taker=taker,
             handed_over=self.settings.data_directory / "handed-over",
+            lasting=grant_file(self.settings),
             clock=now_ms,
         )
         return Engine(ports, self.log)
@@ -138,6 +140,12 @@ def redactor(settings: Settings, known: Iterable[tuple[str, str]] = ()) -> Redac
 def sessions_folder(settings: Settings) -> Path:
     """Return where session files lie."""
     return settings.data_directory / "sessions"
+
+
+def grant_file(settings: Settings) -> GrantFile:
+    """Return where grants are kept that outlive their session."""
+    folder = settings.data_directory
+    return GrantFile(folder / "grants.jsonl", lambda: _installation_key(folder), now_ms)
 
 
 def workshop(settings: Settings) -> LocalWorkshop:
@@ -265,6 +273,7 @@ def _installation_key(folder: Path) -> bytes:
     if len(key) < KEY_BYTES:
         raise MachineUnfit(
             f"{path} holds {len(key)} bytes, which is no key",
-            hint="remove it: a new one is made, and only the tags of equal secrets change",
+            hint="remove it: a new one is made; equal secrets get other tags, and grants that "
+            "outlive their sessions hold no more (remove grants.jsonl too)",
         )
     return key

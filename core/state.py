@@ -100,6 +100,11 @@ class Session:
         )
 
     @property
+    def next_grant(self) -> str:
+        """The name of the next grant that ends with this session."""
+        return f"G{sum(not one.grant.lasting for one in self.grants) + 1}"
+
+    @property
     def account(self) -> AccountRules:
         """What the settings say about the account that we are in."""
         return self.started.house.of(self.target)

@@ -7,6 +7,8 @@ SandboxError                 something about running a job; `hint` says what to 
 ├── CollectFailed            the work folder held something that can't be taken out
 └── GatewayLost              the gateway process is gone, or refused the run
 Unidentified                 a request that is not exactly one known AWS operation
+ValueError
+└── Unanswered               a call was paid for, and no answer came
 """
 
 from __future__ import annotations
@@ -57,3 +59,11 @@ class Unidentified(Exception):
         super().__init__(reason)
         self.reason = reason
         self.candidates = candidates
+
+
+class Unanswered(ValueError):
+    """A call without an answer, for which AWS may charge `cost` (micro-dollars, estimated)."""
+
+    def __init__(self, message: str, cost: int) -> None:
+        super().__init__(message)
+        self.cost = cost

@@ -170,6 +170,8 @@ class Called:
     sensitive: tuple[str, ...] = ()
     """Texts in a call without an answer that must not be stored or shown; others are named by
     their answer."""
+    cost: int = 0
+    """What AWS may charge for a call without an answer; that of others stands in their answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,13 @@ ACTIONS = (
         "The same in $VISUAL or $EDITOR; an editor that fails changes nothing.",
         "decide",
     ),
+    Action(
+        "tighten",
+        ("u",),
+        "",
+        "Take what nothing needs out of the policy: a new version, reviewed and asked anew.",
+        "decide",
+    ),
     Action("reject", ("r",), "Reject…", "Reject it and say why; asks for the reason.", "decide"),
     Action(
         "skip",

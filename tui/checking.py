@@ -16,9 +16,12 @@ from core.approval.draft import Draft
 from core.approval.modes import TIER_NAMES, Case, rule
 from core.checks.compare import Difference
 from core.checks.finding import SEVERITIES, Finding, Review, Severity
+from core.checks.permissions import permissions
 from core.checks.summary import one_line
+from core.iam.compare import Row
 from core.safe_text import safe_line
 from sandbox.job import Tier
+from tui.permissions import row_text
 
 Document = dict[str, Any]
 
@@ -48,7 +51,7 @@ class Checked:
 def document(checked: Checked) -> Document:
     """Return what `check --json` prints."""
     draft, found = checked.draft, checked.found
-    told = {
+    told: Document = {
         "code_digest": draft.code_digest(),
         "draft_digest": draft.digest(),
         "digest": checked.digest,
@@ -57,9 +60,15 @@ def document(checked: Checked) -> Document:
         "summary": one_line(found, checked.regions),
         **found.to_json(),
     }
+    rows = permissions(draft.policy, found)
+    told["policy"] = {**told["policy"], "table": [_row(row) for row in rows]}
     if checked.difference is None:
         return told
     return {**told, "diff": asdict(checked.difference)}
+
+
+def _row(row: Row) -> Document:
+    return {**asdict(row), "lines": list(row.lines), "resources": list(row.resources)}
 
 
 def text(checked: Checked) -> str:
@@ -75,7 +84,7 @@ def _lines(checked: Checked) -> Iterator[str]:
     for severity in SEVERITIES:
         yield from _group(severity, [one for one in found.findings if one.severity == severity])
     yield from _calls(found)
-    yield from _policy(found)
+    yield from _policy(draft, found)
     if checked.difference:
         yield from _difference(checked.difference)
     yield ""
@@ -120,14 +129,14 @@ def _calls(found: Review) -> Iterator[str]:
     yield from (f"  line {one.line}: {one.service}.{one.operation}" for one in found.calls)
 
 
-def _policy(found: Review) -> Iterator[str]:
-    if not (found.missing or found.excess):
-        return
-    yield ""
-    yield "policy"
-    yield from (f"  missing: {each}" for each in found.missing)
-    yield from (f"  unused: {each}" for each in found.excess)
-    yield f"  proposed: {json.dumps(dict(found.proposed))}"
+def _policy(draft: Draft, found: Review) -> Iterator[str]:
+    rows = permissions(draft.policy, found)
+    if rows:
+        yield ""
+        yield "policy and code"
+        yield from (f"  {row_text(row)}" for row in rows)
+    if found.missing or found.excess:
+        yield f"  proposed: {json.dumps(dict(found.proposed))}"
 
 
 def _difference(found: Difference) -> Iterator[str]:

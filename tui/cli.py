@@ -26,6 +26,7 @@ _COMMANDS = {
     "replay": ("read a session again; runs nothing", "replay 20261120T181203-0a1b2c3"),
     "verify": ("tell whether session files are what was written", "verify session.db"),
     "sessions": ("list the sessions on this machine", "sessions --json"),
+    "grants": ("list the grants that outlive their session, or end one", "grants --revoke L3f9c"),
     "config": ("store the key of a model, never as an argument", "config set-key"),
     "doctor": ("say what this machine can do, and what to type where it can't", "doctor"),
 }
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
         "replay": _replay,
         "verify": _verify,
         "sessions": _sessions,
+        "grants": _grants,
         "config": _config,
         "doctor": _doctor,
     }
@@ -230,6 +232,11 @@ def _verify(command: argparse.ArgumentParser) -> None:
 
 
 def _sessions(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="one JSON object for each")
+
+
+def _grants(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--revoke", metavar="NAME", help="end this one, in every session")
     command.add_argument("--json", action="store_true", help="one JSON object for each")
 
 

@@ -56,15 +56,18 @@ def check(arguments: Namespace) -> int:
     from core.approval.draft import approval_digest
     from core.approval.modes import ceiling_of
     from core.checks.review import review
+    from core.iam.lint import Ceilings
     from tui import checking
 
     settings = _settings(arguments)
     if arguments.lock:
         _lock(arguments, settings)
     draft = _draft(arguments)
-    found = review(draft, settings.standards())
     terms, why = _terms(arguments, settings)
     mode = arguments.mode or settings.mode
+    ceiling = terms.ceiling if terms else ceiling_of(mode, settings.ceiling)
+    ever = settings.house().of(terms.target if terms else None).ceiling
+    found = review(draft, settings.standards(), ceilings=Ceilings(ceiling, ever))
     checked = checking.Checked(
         draft=draft,
         found=found,
@@ -72,7 +75,7 @@ def check(arguments: Namespace) -> int:
         digests=_digests(draft, terms),
         why_not=why,
         mode=mode,
-        ceiling=terms.ceiling if terms else ceiling_of(mode, settings.ceiling),
+        ceiling=ceiling,
         unattended=settings.ceiling,
         regions=terms.target.regions if terms else None,
         difference=_difference(arguments, settings, draft, found) if arguments.diff else None,
@@ -135,6 +138,22 @@ def sessions(arguments: Namespace) -> int:
         print(json.dumps(row, ensure_ascii=False) if arguments.json else report.session_text(row))
     if not rows and not arguments.json:
         print("no sessions yet")
+    return 0
+
+
+def grants(arguments: Namespace) -> int:
+    """List the grants that outlive their session, or end one of them."""
+    from core.start import grant_file, now_ms
+    from tui import granted
+
+    kept = grant_file(_settings(arguments))
+    if arguments.revoke is not None:
+        granted.revoke(kept, arguments.revoke)
+    rows = granted.rows(kept.listed(), now_ms())
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False) if arguments.json else granted.text(row))
+    if not rows and not arguments.json:
+        print("no grants: every one ended with its session")
     return 0
 
 

@@ -6,14 +6,23 @@ Pure, and safe to show. The rules themselves are in core/approval.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from core.approval.grants import Grant, Standing, offer, offer_rehearsals, printed
+from core.approval.grants import Grant, Standing, offer_rehearsals, printed
 from core.approval.modes import MODES, Mode, ceiling_of, needs_confirmation, promise
+from core.approval.switching import offers
 from core.llm.usage import dollars
 from core.safe_text import safe_line
 from core.session import Session
 from tui.plain import timestamp
 
+Wanted = Literal["this", "code", "rehearsals"]
+"""What a grant is wanted for: what is asked now, its code in later sessions too, rehearsals."""
+NOT_OFFERED: dict[Wanted, str] = {
+    "this": "no grant is offered for this: only reads are, and only to the letter",
+    "code": "no grant outlives the session here: only reads by a saved script do, to the letter",
+    "rehearsals": "nothing can be granted before the account is known",
+}
 MODE_SIGNS: dict[Mode, str] = {"guided": "◆", "hybrid": "◈", "automated": "▷", "manual": "✎"}
 
 
@@ -89,6 +98,8 @@ def standing(session: Session, now: int) -> tuple[StandingGrant, ...]:
 def _standing(one: Standing, now: int) -> StandingGrant:
     over = one.ended or one.over(now)
     used = f"used {one.used} times by now" if one.used != 1 else "used once by now"
+    if one.given.carried:
+        used += f" here; given by {one.given.identity} in session {one.given.carried}"
     return StandingGrant(
         name=safe_line(one.grant.grant),
         holds=one.holds(now),
@@ -104,12 +115,10 @@ def grant_lines(grant: Grant) -> tuple[str, ...]:
     return tuple(safe_line(each) for each in told)
 
 
-def offered(session: Session, now: int, *, rehearsals: bool = False) -> Grant | None:
-    """Return the grant that would cover what is asked now; None where none is offered."""
-    name = f"G{len(session.grants) + 1}"
-    if rehearsals:
-        return offer_rehearsals(name, session.target, now)
-    step = session.step
-    if step is None or step.draft is None or step.review is None:
-        return None
-    return offer(name, session.target, step.review.tier, step.draft.policy, now)
+def offered(session: Session, now: int, wanted: Wanted = "this") -> Grant | None:
+    """Return the grant that would cover what is wanted; None where none is offered."""
+    if wanted == "rehearsals":
+        return offer_rehearsals(session.next_grant, session.target, now)
+    lasting = wanted == "code"
+    found = (one for one in offers(session, now) if one.purpose == "run")
+    return next((one for one in found if one.lasting == lasting), None)

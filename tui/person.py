@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from core.approval.approvers import Approver, Decision, check_confirmed
 from core.approval.redeem import Payload, reread
+from core.checks.permissions import tighter
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface
 from core.safe_text import safe_line
@@ -24,7 +25,7 @@ from tui.plain import review_text
 from tui.standing import WORDS as STANDING_WORDS
 from tui.standing import Standing
 
-_WORDS = "approve [COMMENT] | edit | reject REASON | skip [REASON] | stop"
+_WORDS = "approve [COMMENT] | edit | tighten | reject REASON | skip [REASON] | stop"
 
 
 def at_terminal() -> bool:
@@ -78,6 +79,8 @@ async def _decision(
         print("say why: reject REASON")
     elif word == "edit":
         return await _edit(script)
+    elif word == "tighten":
+        return _tightened(session)
     elif word in ("reject", "skip", "stop"):
         return Decision(word, comment=rest)  # type: ignore[arg-type]  # one of three
     else:
@@ -108,6 +111,14 @@ async def _edit(script: bytes) -> Decision | None:
         print("nothing was changed")
         return None
     return Decision("edit", script=edited)
+
+
+def _tightened(session: Session) -> Decision | None:
+    policy = tighter(session.step) if session.step else None
+    if policy is None:
+        print("nothing can be taken out of the policy")
+        return None
+    return Decision("edit", policy=policy)
 
 
 def _question(request: DecisionRequested) -> str:

@@ -296,7 +296,8 @@ def _(event: ResultTaken) -> list[str]:
 
 @describe.register
 def _(event: GrantGiven) -> list[str]:
-    return [f"{event.identity} grants", *printed(event.grant)]
+    before = f" in session {event.carried}" if event.carried else ""
+    return [f"{event.identity} grants{before}", *printed(event.grant)]
 
 
 @describe.register

@@ -1,18 +1,18 @@
 """The policy of a draft as the screen shows it: what is allowed, how bad it can be, and what for.
 
-Each action stands with its tier, the lines of the code that call it, and a mark where code and
-policy differ: called but not allowed, or allowed but never called. Pure, and safe to show.
+Each action stands with its tier, the lines of the code that call it, how often runs called it, and
+a mark where policy, code and runs differ (`core.checks.permissions`). Pure, and safe to show.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from core.checks.finding import Call
-from core.events import ReviewFinished
+from core.checks.permissions import permissions_of, tighter
+from core.iam.compare import Row, State
 from core.safe_text import safe_line, safe_text
 from core.session import Step
 from tui.views import Need, Permission, Policy
@@ -20,20 +20,36 @@ from tui.views import Need, Permission, Policy
 _IN_THE_TABLE: Final = frozenset(
     {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
+_NEEDS: Final[Mapping[State, Need]] = {
+    "matched": "needed",
+    "not called": "excess",
+    "not taken": "untaken",
+    "missing": "missing",
+    "denied": "denied",
+    "surprise": "surprise",
+    "too wide": "wide",
+    "unseeable": "unseeable",
+}
+_WORST: Final[tuple[Need, ...]] = (
+    *("missing", "denied", "surprise", "wide", "needed", "untaken", "excess", "unseeable"),
+)
+"""Of several actions that a pattern reaches, the first says what the pattern is for."""
+_MISFITS: Final[tuple[Need, ...]] = ("missing", "denied", "surprise", "excess")
 _MORE = "there is more in the document than this table shows"
 
 
 def policy(step: Step | None) -> Policy:
-    """Return the policy of the latest draft."""
+    """Return the policy of the latest draft, against its code and what its runs called."""
     if step is None or step.draft is None:
         return Policy((), (), "")
     document = step.draft.policy
-    called = _called(step.review.calls if step.review else ())
-    allowed = tuple(_permissions(document, step.review, called))
+    rows = permissions_of(step)
+    allowed = tuple(_permissions(document, rows))
     return Policy(
-        permissions=(*_missing(step.review, called), *allowed),
+        permissions=(*_outside(rows, allowed), *allowed),
         remarks=() if _fits(document) else (_MORE,),
         document=safe_text(json.dumps(document, indent=2, ensure_ascii=False)),
+        tighter=tighter(step) is not None,
     )
 
 
@@ -41,14 +57,13 @@ def policy_caption(found: Policy) -> str:
     """Return how many actions a policy allows, the worst tier among them, and what does not fit."""
     if not found.permissions:
         return "allows nothing" if found.document else ""
-    allowed = [one for one in found.permissions if one.effect == "Allow" and one.need != "missing"]
+    allowed = [one for one in found.permissions if one.effect == "Allow" and not one.outside]
     tiers = [one.tier for one in allowed]
     worst = "?" if None in tiers else str(max((each for each in tiers if each), default=0))
     parts = [f"{len(allowed)} allowed", f"tier {worst}"]
-    counted = {
-        need: sum(one.need == need for one in found.permissions) for need in ("missing", "excess")
-    }
-    return ", ".join([*parts, *(f"{number} {need}" for need, number in counted.items() if number)])
+    counted = {need: sum(one.need == need for one in found.permissions) for need in _MISFITS}
+    parts += [f"{number} {need}" for need, number in counted.items() if number]
+    return ", ".join([*parts, *(["can be tighter"] if found.tighter else [])])
 
 
 def policy_counter(step: Step | None) -> str:
@@ -56,38 +71,25 @@ def policy_counter(step: Step | None) -> str:
     if step is None or step.draft is None:
         return ""
     found = policy(step).permissions
-    fits = all(one.need in ("needed", "unread") for one in found)
-    return f"{sum(one.need != 'missing' for one in found)}{'' if fits else '!'}"
+    fits = not any(one.need in _MISFITS for one in found)
+    return f"{sum(not one.outside for one in found)}{'' if fits else '!'}"
 
 
 # ------------------------------------------------------------------ parts
-def _called(calls: Iterable[Call]) -> dict[str, tuple[int, ...]]:
-    """Return each action that the code needs with the lines that need it."""
-    from core.iam.actions import lookup
+def _outside(rows: Iterable[Row], allowed: Iterable[Permission]) -> Iterator[Permission]:
+    """Yield what the code or a run calls and no Allow names."""
+    from core.iam.globs import action_match
 
-    found: dict[str, set[int]] = {}
-    for call in calls:
-        action = lookup(call.service, call.operation)
-        own = () if action.free else (action.name,)
-        for name in (*own, *action.always()):
-            found.setdefault(name, set()).add(call.line)
-    return {name: tuple(sorted(lines)) for name, lines in found.items()}
-
-
-def _missing(
-    review: ReviewFinished | None, called: dict[str, tuple[int, ...]]
-) -> Iterator[Permission]:
-    from core.iam.tiers import tier_of_pattern
-
-    for action in review.missing if review else ():
-        tier = tier_of_pattern(action)[0]
-        lines = called.get(action, ())
-        yield Permission("Allow", safe_line(action), tier, "", need="missing", lines=lines)
+    named = [one.action for one in allowed if one.effect == "Allow"]
+    for row in rows:
+        if row.state in ("missing", "denied") and not (
+            row.state == "denied" and any(action_match(each, row.action) for each in named)
+        ):
+            plain = Permission("Allow", safe_line(row.action), row.tier, "", outside=True)
+            yield _with_reason(plain, [row])
 
 
-def _permissions(
-    document: dict[str, Any], review: ReviewFinished | None, called: dict[str, tuple[int, ...]]
-) -> Iterator[Permission]:
+def _permissions(document: dict[str, Any], rows: Sequence[Row]) -> Iterator[Permission]:
     for statement in _statements(document):
         effect = safe_line(str(statement.get("Effect", "?")))
         resources = ", ".join(_listed(statement.get("Resource", statement.get("NotResource"))))
@@ -95,25 +97,29 @@ def _permissions(
         condition = _condition(statement)
         for name in _listed(statement.get("Action")):
             plain = Permission(effect, safe_line(name), None, place, condition)
-            yield _with_reason(plain, name, review, called) if effect == "Allow" else plain
+            yield _of_pattern(plain, name, rows) if effect == "Allow" else plain
         for name in _listed(statement.get("NotAction")):
             yield Permission(effect, safe_line(f"all but {name}"), None, place, condition)
 
 
-def _with_reason(
-    plain: Permission,
-    name: str,
-    review: ReviewFinished | None,
-    called: dict[str, tuple[int, ...]],
-) -> Permission:
+def _of_pattern(plain: Permission, name: str, rows: Iterable[Row]) -> Permission:
     from core.iam.globs import action_match
     from core.iam.tiers import tier_of_pattern
 
-    lines = sorted({n for each, at in called.items() if action_match(name, each) for n in at})
-    need: Need = "needed" if lines else "unread"
-    if review and name in review.excess:
-        need = "excess"
-    return replace(plain, tier=tier_of_pattern(name)[0], need=need, lines=tuple(lines))
+    reached = [row for row in rows if row.action == name or action_match(name, row.action)]
+    return _with_reason(replace(plain, tier=tier_of_pattern(name)[0]), reached)
+
+
+def _with_reason(plain: Permission, rows: Sequence[Row]) -> Permission:
+    """Return a permission with what is odd about it, the worst of all that it reaches."""
+    needs = [_NEEDS[row.state] for row in rows]
+    return replace(
+        plain,
+        need=min(needs, key=_WORST.index, default="unread"),
+        lines=tuple(sorted({line for row in rows for line in row.lines})),
+        called=sum(row.called for row in rows),
+        denied=sum(row.denied for row in rows),
+    )
 
 
 def _statements(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

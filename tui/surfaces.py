@@ -8,7 +8,9 @@ from collections.abc import Callable
 from core.codec import write
 from core.events import Fact
 from core.journal.verify import Verification
+from core.safe_text import safe_line
 from core.session import Session
+from tui.permissions import after_run
 from tui.plain import fact_text, timestamp
 
 
@@ -33,9 +35,10 @@ def replay_banner(found: Verification) -> str:
 
 
 def _plain(session: Session, fact: Fact) -> None:
-    del session
     if text := fact_text(fact):
         print(text, flush=True)
+    for line in after_run(fact.event, session.step):
+        print(f"          {safe_line(line)}", flush=True)
 
 
 def _json(session: Session, fact: Fact) -> None:

@@ -13,8 +13,12 @@ from core.checks.finding import Severity
 
 State = Literal["waiting", "working", "asked", "running", "done", "gap", "stopped"]
 
-Need = Literal["needed", "missing", "excess", "unread"]
-"""What the code says of an action: called, called but not allowed, allowed but never called."""
+Need = Literal[
+    "needed", "missing", "excess", "unread", "denied", "surprise", "untaken", "wide", "unseeable"
+]
+"""What code and runs say of an action: called; called but not allowed; allowed but never called;
+nothing; refused in a run; called by a run though not seen in the code; in the code and not called
+by the run; allowed on more than the code names; allowed and perhaps called, by a hidden call."""
 
 ANSWER = 0
 """Number of the answer's page; steps have pages 1, 2, 3, ..."""
@@ -107,6 +111,11 @@ class Permission:
     need: Need = "unread"
     lines: tuple[int, ...] = ()
     """Where the code calls it."""
+    called: int = 0
+    """By the runs that have ended; `denied` of them were refused."""
+    denied: int = 0
+    outside: bool = False
+    """No Allow of the policy names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,8 @@ class Policy:
     remarks: tuple[str, ...]
     """What the table can't say."""
     document: str
+    tighter: bool = False
+    """Something can be taken out of it."""
 
 
 @dataclass(frozen=True, slots=True)

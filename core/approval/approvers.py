@@ -16,7 +16,7 @@ from core.approval.redeem import Payload
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface, Verb
 from core.state import Session
-from sandbox.job import Sha
+from sandbox.job import Json, Sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Decision:
     comment: str = ""
     script: bytes | None = None
     """With `edit`: the next version of the script."""
+    policy: Json | None = None
+    """With `edit`: the policy of the next version, narrower than the one before."""
     override_blockers: bool = False
     shown_ms: int = 0
     screen: bytes | None = None

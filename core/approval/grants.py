@@ -3,22 +3,28 @@
 A grant names permissions, one account, a highest tier of reading, a scope (this session, or one
 code by its `code_digest`), an end and a number of uses. It answers a request only where
 `core.iam.covers` says that the draft's whole policy lies within it, and only where no rule refuses
-or asks for a person (`core.approval.modes`). Its two events are part of core/events.py.
+or asks for a person (`core.approval.modes`). One for a code can outlive its session (`lasting`);
+core/lasting.py keeps those. Its two events are part of core/events.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, Literal
 
 from core.approval.draft import Target
 from core.approval.modes import READS_ONLY
+from core.canonical import digest_of
 from core.iam.containment import Permission, covers, permissions_of
 from sandbox.job import Json, Sha, Tier
 
 Granted = Literal["run", "rehearse"]
 OFFERED_MS = 60 * 60_000
 """How long a grant holds that is offered."""
+LASTING_MS = 7 * 24 * 60 * 60_000
+"""How long one holds that outlives its session."""
+_NAME = 10
+"""Hexadecimal digits in the name of one that outlives its session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Grant:
     """A standing approval, whole: what is printed is what is given."""
 
     grant: str
-    """G1, G2, ..."""
+    """G1, G2, ...; a lasting one is named after its content (`lasting_name`) in every session."""
     purpose: Granted
     """`rehearse` covers rehearsals of any draft: they reach neither AWS nor inputs."""
     permissions: tuple[Permission, ...]
@@ -44,6 +50,8 @@ class Grant:
     """Milliseconds since the epoch."""
     uses: int
     """How many requests it may answer; 0 = any number."""
+    lasting: bool = False
+    """It holds in later sessions too: only with a `code_digest`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class GrantGiven:
     grant: Grant
     identity: str
     surface: Literal["tui", "plain", "json", "flag", "command", "file", "none"]
+    carried: str = ""
+    """The session that it was given in, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,8 @@ def problem(grant: Grant, target: Target | None) -> str:
         return "nothing can be granted before the account is known"
     if grant.tier > READS_ONLY:
         return f"no grant reaches tier {grant.tier}: only reads are granted"
+    if grant.lasting and (grant.purpose != "run" or grant.code_digest is None or grant.uses):
+        return "only a grant to run one code, any number of times, outlives its session"
     if (grant.source, grant.partition, grant.account, grant.role) != (
         target.source,
         target.partition,
@@ -150,11 +162,23 @@ def offer_rehearsals(name: str, target: Target | None, now: int) -> Grant | None
     return _grant(name, "rehearse", target, now, tier=0) if target else None
 
 
+def lasting(grant: Grant, code_digest: Sha, now: int) -> Grant:
+    """Return the grant that allows the same to one code only, in later sessions too."""
+    wide = replace(grant, code_digest=code_digest, expires_at=now + LASTING_MS, lasting=True)
+    return replace(wide, grant=lasting_name(wide))
+
+
+def lasting_name(grant: Grant) -> str:
+    """Return the name of a grant that outlives its session: a digest of all else that it says."""
+    return f"L{digest_of({**asdict(grant), 'grant': ''})[:_NAME]}"
+
+
 def printed(grant: Grant) -> tuple[str, ...]:
     """Return the object in lines, unsafe to show as they are: all of it, and nothing else."""
     what = [f"{', '.join(one.actions)} on {', '.join(one.resources)}" for one in grant.permissions]
     rehearsals = ["rehearsals of any draft: no AWS, no inputs"]
     scope = "this session" if grant.code_digest is None else f"code {grant.code_digest}"
+    scope += ", in this and in later sessions" if grant.lasting else ""
     uses = "any number of times" if grant.uses == 0 else f"{grant.uses} times"
     return (
         f"{grant.grant}: {grant.purpose}, up to tier {grant.tier}",

@@ -6,12 +6,11 @@ the loop's inbox. None of them answers the request that is open.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from core.approval.grants import (
     Grant,
     GrantGiven,
     GrantRevoked,
+    lasting,
     offer,
     offer_rehearsals,
     problem,
@@ -35,19 +34,26 @@ def other_mode(session: Session, mode: Mode, typed: str, identity: str) -> ModeC
 
 
 def offers(session: Session, now: int) -> tuple[Grant, ...]:
-    """Return the grants that can be given now: for what the open request wants, and no more."""
+    """Return the grants that can be given now: for what the open request wants, and no more.
+
+    The first ends with the session; one more outlives it, for a saved script and that code only.
+    """
     step, request = session.step, session.open_request
     if step is None or step.draft is None or request is None or request.rule != "ask":
         return ()
-    name = f"G{len(session.grants) + 1}"
+    name = session.next_grant
     if request.purpose == "rehearse":
         rehearsals = offer_rehearsals(name, session.target, now)
         return (rehearsals,) if rehearsals else ()
     if request.purpose != "run" or request.blockers:
         return ()
     exact = offer(name, session.target, request.tier, step.draft.policy, now)
-    code = replace(exact, code_digest=step.draft.code_digest) if exact else None
-    return tuple(one for one in (exact, code) if one)
+    if exact is None:
+        return ()
+    # What a model or an operator wrote for this case is never met again to the letter.
+    comes_back = step.draft.author in ("workflow", "file")
+    code = lasting(exact, step.draft.code_digest, now)
+    return (exact, code) if comes_back else (exact,)
 
 
 def given(session: Session, grant: Grant, identity: str, surface: Surface) -> GrantGiven | str:

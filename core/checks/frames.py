@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from core.approval.draft import Draft
 from core.checks.finding import Review
 from core.checks.standards import Standards
+from core.iam.lint import NO_CEILINGS, Ceilings
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -25,6 +26,7 @@ class Asked:
 
     draft: Draft
     standards: Standards
+    ceilings: Ceilings = NO_CEILINGS
 
 
 @dataclass(frozen=True, slots=True)

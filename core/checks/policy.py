@@ -55,7 +55,7 @@ def compare(subject: Subject) -> Comparison:
 def check(subject: Subject) -> Iterator[Finding]:
     """Check the policy by itself, then against the code."""
     document = parse(subject.draft.policy)
-    for remark in lint(document):
+    for remark in lint(document, subject.ceilings):
         yield _finding(remark.rule, remark.severity, remark.message, remark.fix)
     if not document.all_problems():
         for remark in lint_size(subject.draft.policy):

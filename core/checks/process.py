@@ -1,9 +1,9 @@
 """The handle on the review's worker: a process that is not the screen's, warm for the session.
 
 It is started ahead of the first draft and answers one question at a time. A draft is reviewed
-once: the same digest under the same standards gets the review that is known. When the process dies
-it is started anew, once for a question; when it dies again, or does not answer in time, the draft
-is not reviewed, and so nothing can be asked about it: a check is never skipped.
+once: the same digest under the same standards and ceilings gets the review that is known. When the
+process dies it is started anew, once for a question; when it dies again, or does not answer in
+time, the draft is not reviewed, and so nothing can be asked about it: a check is never skipped.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from core.checks.finding import Review
 from core.checks.frames import Answered, Asked, read, write
 from core.checks.standards import Standards
 from core.errors import MachineUnfit
+from core.iam.lint import NO_CEILINGS, Ceilings
 from sandbox.gateway.frames import receive_frame, send_frame
 from sandbox.job import Sha
 
@@ -49,7 +50,7 @@ class ReviewProcess:
         self._standards = standards
         self._command = command
         self._most_seconds = most_seconds
-        self._known: dict[Sha, Review] = {}
+        self._known: dict[tuple[Sha, Ceilings], Review] = {}
         self._asking = Lock()
         self._starting = Lock()
         self._child: _Child | None = None
@@ -60,16 +61,16 @@ class ReviewProcess:
         with suppress(MachineUnfit):
             self._running()
 
-    def review(self, draft: Draft) -> Review:
+    def review(self, draft: Draft, *, ceilings: Ceilings = NO_CEILINGS) -> Review:
         """Return the review of a draft; blocks, so call it in a thread. Raises MachineUnfit."""
-        digest = draft.digest()
+        key = (draft.digest(), ceilings)
         with self._asking:
-            if digest not in self._known:
-                review = self._ask(draft)
+            if key not in self._known:
+                review = self._ask(Asked(draft, self._standards, ceilings))
                 if len(self._known) >= _MOST_KNOWN:
                     self._known.clear()
-                self._known[digest] = review
-            return self._known[digest]
+                self._known[key] = review
+            return self._known[key]
 
     def close(self) -> None:
         """End the process; a review that goes on in another thread ends with an error."""
@@ -79,8 +80,8 @@ class ReviewProcess:
         if child is not None:
             child.end()
 
-    def _ask(self, draft: Draft) -> Review:
-        question = write(Asked(draft, self._standards))
+    def _ask(self, asked: Asked) -> Review:
+        question = write(asked)
         words: list[str] = []
         for _ in range(2):
             child = self._running()

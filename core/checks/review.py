@@ -29,6 +29,7 @@ from core.checks import (
 from core.checks.finding import SEVERITIES, Finding, Review
 from core.checks.standards import DEFAULT, Standards
 from core.checks.subject import Check, Subject, each_script, subject_of
+from core.iam.lint import NO_CEILINGS, Ceilings
 from core.iam.tiers import tier_of_policy
 
 CHECKS: tuple[Check, ...] = (
@@ -50,9 +51,11 @@ PAGING = ("aws-calls", "one-page")
 """Check and rule of a list that is not read to its end, which is a matter of quality."""
 
 
-def review(draft: Draft, standards: Standards = DEFAULT) -> Review:
+def review(
+    draft: Draft, standards: Standards = DEFAULT, *, ceilings: Ceilings = NO_CEILINGS
+) -> Review:
     """Review a draft; raises MachineUnfit when the action table or ruff is missing."""
-    subject = subject_of(draft, standards)
+    subject = subject_of(draft, standards, ceilings)
     ruff.find()  # before there are threads that could ask for it at once
     wanted = [check for check in CHECKS if check.name not in standards.left_out]
     with ThreadPoolExecutor(len(CHECKS)) as pool:

@@ -17,6 +17,7 @@ from core.checks import syntax
 from core.checks.aws_calls import Extraction, extract
 from core.checks.finding import Call, File, Finding
 from core.checks.standards import DEFAULT, Standards
+from core.iam.lint import NO_CEILINGS, Ceilings
 
 
 class Script:
@@ -51,6 +52,7 @@ class Subject:
     scripts: tuple[Script, ...]
     """The script itself comes first."""
     standards: Standards = DEFAULT
+    ceilings: Ceilings = NO_CEILINGS
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -74,16 +76,17 @@ class Subject:
         return all(each.extraction.complete for each in self.scripts)
 
 
-def subject_of(draft: Draft, standards: Standards = DEFAULT) -> Subject:
+def subject_of(
+    draft: Draft, standards: Standards = DEFAULT, ceilings: Ceilings = NO_CEILINGS
+) -> Subject:
     """Return a draft with its scripts parsed."""
     parts: tuple[tuple[File, bytes | None], ...] = (
         ("script", draft.script),
         ("rollback", draft.rollback),
         ("post-check", draft.post_check),
     )
-    return Subject(
-        draft, tuple(Script(file, data) for file, data in parts if data is not None), standards
-    )
+    scripts = tuple(Script(file, data) for file, data in parts if data is not None)
+    return Subject(draft, scripts, standards, ceilings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
 
 def _answer(asked: Asked) -> Answered:
     try:
-        return Answered(review(asked.draft, asked.standards))
+        return Answered(review(asked.draft, asked.standards, ceilings=asked.ceilings))
     except MachineUnfit as error:
         return Answered(None, str(error), error.hint)
 

@@ -7,7 +7,7 @@ calls are hidden in it, so that nothing can be called too much.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -34,8 +34,8 @@ called by the run and refused. surprise: called by the run, though not seen in t
 allowed on more than the code names. unseeable: allowed and not seen, where calls are hidden."""
 
 
-class Called(Protocol):
-    """A call of a run, as `aws.called` records it."""
+class Counted(Protocol):
+    """How often a run called an operation: `core.runs.Counted`."""
 
     @property
     def service(self) -> str: ...
@@ -44,7 +44,9 @@ class Called(Protocol):
     @property
     def action(self) -> str: ...
     @property
-    def verdict(self) -> str: ...
+    def called(self) -> int: ...
+    @property
+    def denied(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,24 @@ class Row:
 
 @dataclass(slots=True)
 class _Seen:
-    lines: set[int] = field(default_factory=set)
     called: int = 0
     denied: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """What the code shows."""
+
+    needed: Mapping[str, tuple[str, ...]]
+    """Actions that its calls need, each with the resources that would do."""
+    lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Of the script, where they are called."""
 
 
 def rows(
     document: Document,
     calls: Sequence[Shown],
-    observed: Iterable[Called] | None = None,
+    observed: Iterable[Counted] | None = None,
     *,
     complete: bool = True,
 ) -> tuple[Row, ...]:
@@ -82,35 +93,75 @@ def rows(
 
     Without `complete` the code may hide calls. Raises MachineUnfit when the table can't be read.
     """
-    needed = resources_of(calls)
-    seen = _seen(calls, observed or ())
-    allows = [one for one in document.statements if one.effect == "Allow" and not one.problems]
+    found = table(document, Static(resources_of(calls), _lines(calls)), observed)
+    sure = complete and _are_known(calls)
+    allowed = (
+        pattern
+        for one in _allows(document)
+        if not one.actions.inverted
+        for pattern in one.actions.values
+        if is_called(pattern) or sure
+    )
+    return (*found, *unneeded(allowed, found, complete=complete))
+
+
+def table(
+    document: Document, static: Static, observed: Iterable[Counted] | None
+) -> tuple[Row, ...]:
+    """Return a row for each action that the code needs or a run called."""
+    seen, allows = _seen(observed or ()), _allows(document)
     found = []
-    for action in dict.fromkeys((*needed, *seen)):
+    for action in dict.fromkeys((*static.needed, *seen)):
         own = seen.get(action, _Seen())
         statements = [one for one in allows if _names(one, action)]
-        state = _state(statements, action in needed, own, ran=observed is not None)
-        resources = needed.get(action, ())
+        state = _state(
+            statements,
+            action in static.needed,
+            own,
+            ran=observed is not None and is_called(action),
+        )
+        resources = static.needed.get(action, ())
         if state == "matched" and _is_wider(statements, resources):
             state = "too wide"
         tier, why = tier_of_pattern(action)
-        lines = tuple(sorted(own.lines))
+        lines = static.lines.get(action, ())
         found.append(Row(action, tier, why, state, lines, resources, own.called, own.denied))
-    sure = complete and _are_known(calls)
-    return (*found, *_unneeded(allows, found, complete=complete, sure=sure))
+    return tuple(found)
 
 
-def _seen(calls: Iterable[Shown], observed: Iterable[Called]) -> dict[str, _Seen]:
-    found: dict[str, _Seen] = {}
+def unneeded(patterns: Iterable[str], found: Sequence[Row], *, complete: bool) -> tuple[Row, ...]:
+    """Return a row for each pattern that matches no action of the table so far."""
+    state: State = "not called" if complete else "unseeable"
+    return tuple(
+        Row(pattern, *tier_of_pattern(pattern), state)
+        for pattern in dict.fromkeys(patterns)
+        if not any(action_match(pattern, row.action) for row in found)
+    )
+
+
+def _allows(document: Document) -> list[Statement]:
+    return [one for one in document.statements if one.effect == "Allow" and not one.problems]
+
+
+def _lines(calls: Iterable[Shown]) -> Mapping[str, tuple[int, ...]]:
+    found: dict[str, set[int]] = {}
     for call in calls:
         for action in resources_of([call]):
-            found.setdefault(action, _Seen()).lines.add(call.line)
+            found.setdefault(action, set()).add(call.line)
+    return {action: tuple(sorted(lines)) for action, lines in found.items()}
+
+
+def _seen(observed: Iterable[Counted]) -> dict[str, _Seen]:
+    found: dict[str, _Seen] = {}
     for one in observed:
-        if one.service and lookup(one.service, one.operation).free:
-            continue
+        action = lookup(one.service, one.operation) if one.service else None
+        if (action is not None and action.free) or not one.action:
+            continue  # needs nothing, or was no call that anybody could read
         own = found.setdefault(one.action, _Seen())
-        own.called += 1
-        own.denied += one.verdict == "denied"
+        own.called += one.called
+        own.denied += one.denied
+        for besides in action.always() if action is not None and one.called > one.denied else ():
+            found.setdefault(besides, _Seen()).called += one.called - one.denied
     return found
 
 
@@ -140,22 +191,6 @@ def _are_known(calls: Iterable[Shown]) -> bool:
     """Whether all parameters of all changes are named, so that none can hand over a role unseen."""
     changes = (one for one in calls if lookup(one.service, one.operation).tier >= CHANGE)
     return all(one.parameters and UNKNOWN_PART not in one.parameters for one in changes)
-
-
-def _unneeded(
-    allows: list[Statement], found: list[Row], *, complete: bool, sure: bool
-) -> tuple[Row, ...]:
-    """Patterns of the policy that match no action of the table so far."""
-    state: State = "not called" if complete else "unseeable"
-    patterns = dict.fromkeys(
-        pattern
-        for one in allows
-        if not one.actions.inverted
-        for pattern in one.actions.values
-        if (is_called(pattern) or sure)
-        and not any(action_match(pattern, row.action) for row in found)
-    )
-    return tuple(Row(pattern, *tier_of_pattern(pattern), state) for pattern in patterns)
 
 
 def is_called(pattern: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.canonical import canonical
@@ -68,6 +68,8 @@ class Document:
 
     statements: tuple[Statement, ...] = ()
     problems: tuple[str, ...] = ()
+    near: dict[str, tuple[Statement, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """What `evaluate` has found out: the Allows that are about an action, by its name."""
 
     def all_problems(self) -> tuple[str, ...]:
         """Every problem, each a sentence that names its statement."""

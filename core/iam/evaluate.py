@@ -25,6 +25,8 @@ from sandbox.job import Json
 _LONGEST_ARN = 2048
 _PARTS_OF_AN_ARN = ("form", "partition", "service", "region", "account", "resource")
 _MOST_NAMED = 3
+_ACTIONS_KEPT = 4096
+"""Of a document; a script decides which ones are asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,7 @@ def decide(document: Document, action: str, resource: str, context: Mapping[str,
     for statement in document.statements:
         if statement.effect != "Allow" and (reason := _denies(statement, action, resource, known)):
             return Ruling(allowed=False, reason=reason, explicit=True)
-    near = [
-        one
-        for one in document.statements
-        if one.effect == "Allow" and _on_action(one.actions, action)
-    ]
+    near = _near(document, action)
     covering = [one for one in near if not one.problems and _covered(one, resource, known)]
     for statement in covering:
         if holds(statement.condition, known, variables=statement.variables)[0]:
@@ -71,6 +69,17 @@ def decide(document: Document, action: str, resource: str, context: Mapping[str,
     nearest = (covering or near)[0]
     missing = _missing(nearest, resource, known)
     return Ruling(allowed=False, reason=f"{nearest.name} allows {action}, but {missing}")
+
+
+def _near(document: Document, action: str) -> tuple[Statement, ...]:
+    """The Allows that are about an action, kept for its next call: nothing else decides that."""
+    found = document.near.get(action)
+    if found is None:
+        allows = (one for one in document.statements if one.effect == "Allow")
+        found = tuple(one for one in allows if _on_action(one.actions, action))
+        if len(document.near) < _ACTIONS_KEPT:
+            document.near[action] = found
+    return found
 
 
 def _denies(statement: Statement, action: str, resource: str, context: Mapping[str, Any]) -> str:

@@ -49,18 +49,29 @@ class Remark:
     fix: str
 
 
-def lint(document: Document, ceiling: Tier | None = None) -> Iterator[Remark]:
-    """Say what is wrong with a policy. Raises MachineUnfit when the action table can't be read.
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """The highest tiers that a run can reach: what is above them the gateway refuses."""
 
-    With a `ceiling`, actions above it are named: a run under it refuses them.
-    """
+    now: Tier = CHANGE
+    """In the mode in which the session is."""
+    ever: Tier = CHANGE
+    """In that account, whatever the mode and whoever approves."""
+
+
+NO_CEILINGS = Ceilings()
+
+
+def lint(document: Document, ceilings: Ceilings = NO_CEILINGS) -> Iterator[Remark]:
+    """Say what is wrong with a policy. Raises MachineUnfit when the action table can't be read."""
     for problem in document.all_problems():
         yield Remark("malformed", "blocker", problem, "correct the policy's form")
     allows = [one for one in document.statements if one.effect == "Allow" and not one.problems]
     for statement in allows:
         yield from _inversions(statement)
         if not statement.actions.inverted:
-            yield from _reach(statement, ceiling)
+            yield from _reach(statement)
+            yield from _above(statement, ceilings)
             yield from _resources(statement)
     if not document.problems:
         yield from _dangers(allows)
@@ -90,7 +101,7 @@ def _inversions(statement: Statement) -> Iterator[Remark]:
             )
 
 
-def _reach(statement: Statement, ceiling: Tier | None) -> Iterator[Remark]:
+def _reach(statement: Statement) -> Iterator[Remark]:
     for pattern in statement.actions.values:
         tier, reason = tier_of_pattern(pattern)
         told = f"{statement.name}: {reason}"
@@ -103,9 +114,19 @@ def _reach(statement: Statement, ceiling: Tier | None) -> Iterator[Remark]:
             yield Remark(rule, "blocker" if whole else "warning", told, fix)
         elif find(pattern) is None:
             yield Remark("unknown-action", "warning", told, _suggestion(pattern))
-        if ceiling is not None and ceiling < tier < NEVER:
-            message = f"{statement.name}: {pattern} is tier {tier}, above the ceiling of {ceiling}"
-            yield Remark("ceiling", "blocker", message, "raise the ceiling, or do without it")
+
+
+def _above(statement: Statement, ceilings: Ceilings) -> Iterator[Remark]:
+    """What the gateway would refuse, whatever the policy says."""
+    for pattern in statement.actions.values:
+        tier, _ = tier_of_pattern(pattern)
+        told = f"{statement.name}: {pattern} is tier {tier}, above the ceiling of"
+        if ceilings.ever < tier < NEVER:
+            message = f"{told} {ceilings.ever} that the settings give this account"
+            yield Remark("ceiling", "blocker", message, "do without it: nobody can approve it here")
+        elif ceilings.now < tier < NEVER:
+            message = f"{told} {ceilings.now} that this mode has"
+            yield Remark("ceiling", "warning", message, "do without it, or go on in another mode")
 
 
 def _examples(pattern: str) -> str:

@@ -202,7 +202,9 @@ def _values(hole: _Hole, parameters: Json) -> tuple[tuple[str, str], ...]:
         if path[0] in parameters
         for value in _at(parameters, path)
     ]
-    return tuple(dict.fromkeys(found)) or (("", hole.default),)
+    # Where parameters are hidden in the code, the one that is not seen may be given all the same.
+    absent = UNKNOWN_PART if UNKNOWN_PART in parameters else hole.default
+    return tuple(dict.fromkeys(found)) or (("", absent),)
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:

@@ -1,16 +1,16 @@
 """Takes a finished request straight to its host and brings the whole answer back.
 
-For requests that need no proxy and whose answers are held in memory: the standard library reads
-them, over TLS connections that are kept, in a third of the time that botocore's session takes. The
-head of a request and a body of ordinary size leave with one write.
+For requests that need no proxy and whose answers are held in memory: over TLS connections that are
+kept, in a fifth of the time that botocore's session takes. The head of a request and a body of
+ordinary size leave with one write; how the answer is read stands in `answers`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from http.client import HTTPException, HTTPResponse, IncompleteRead
+from http.client import HTTPException, IncompleteRead
 from select import POLLIN, poll
 from socket import IPPROTO_TCP, TCP_NODELAY, create_connection, gaierror, socket
 from ssl import SSLCertVerificationError, SSLContext, SSLError
@@ -18,6 +18,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from core.upstream.answers import answer_from
 from sandbox.job import Response
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ READ_SECONDS = 60
 MOST_CONNECTIONS = 8
 """Kept open, per host."""
 MOST_HOSTS = 64
-MOST_BODY = 64 * 1024 * 1024
-"""Of an answer that is held in memory; longer ones only come from operations that stream."""
 
 _TOGETHER = 256 * 1024
 _TARGET = re.compile(r"[\x21-\x7e]+")
@@ -134,10 +133,9 @@ class Direct:
 
 def _written(request: AWSPreparedRequest, place: str, target: str) -> tuple[bytes, bytes]:
     """Return the head and the body of a request; raises ValueError for what no head can hold."""
-    headers = {name: _text(value) for name, value in request.headers.items()}
+    headers = {"accept-encoding": "identity"}
+    headers |= {name.lower(): _text(value) for name, value in request.headers.items()}
     lines = [f"{name}: {value}" for name, value in {**headers, "host": place}.items()]
-    if "accept-encoding" not in {name.lower() for name in headers}:
-        lines.append("accept-encoding: identity")
     target = target or "/"
     if not (_TARGET.fullmatch(target) and all(map(_HEADER.fullmatch, lines))):
         raise ValueError("its head can't be written as HTTP")
@@ -159,23 +157,7 @@ def _exchanged(
     else:
         peer.sendall(head)
         peer.sendall(body)
-    with HTTPResponse(peer, method=method) as answer:
-        answer.begin()
-        content = answer.read(MOST_BODY + 1)
-        if len(content) > MOST_BODY:
-            raise ValueError(f"the answer of {host} is larger than {MOST_BODY} bytes")
-        if answer.length:
-            raise IncompleteRead(content, answer.length)
-        headers = _joined(answer.headers.items())
-        return not answer.will_close, Response(answer.status, headers, content)
-
-
-def _joined(headers: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """Return headers by name; those that are there more than once, one after the other."""
-    found: dict[str, str] = {}
-    for name, text in headers:
-        found[name] = f"{found[name]}, {text}" if name in found else text
-    return found
+    return answer_from(peer, method, host)
 
 
 def _hung_up(error: Exception, host: str) -> str:

@@ -1,7 +1,8 @@
 """The upstream that guards the bill: a call that costs money is counted before it is sent.
 
 What a call is estimated to cost is taken from the session's budget, and stays taken whatever comes
-of it: AWS bills requests that fail too. A call that the budget does not cover is not sent.
+of it: AWS bills requests that fail too, and the error of one without an answer says how much that
+is. A call that the budget does not cover is not sent.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 from threading import Lock
 
 from core.costs import Estimate, dollars
+from sandbox.errors import Unanswered
 from sandbox.job import AwsCall, Response, Upstream
 
 
@@ -56,5 +58,8 @@ class Guarded:
                 f"({expected.why}); {dollars(max(0, self._purse.left))} of the session's AWS "
                 f"budget of {dollars(self._purse.budget)} is left (budget.aws_cents)"
             )
-        response = self._upstream.send(call)
+        try:
+            response = self._upstream.send(call)
+        except ValueError as error:
+            raise Unanswered(str(error), expected.micro_dollars) from error
         return replace(response, cost=response.cost + expected.micro_dollars)

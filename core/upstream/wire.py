@@ -16,9 +16,9 @@ from socket import IPPROTO_TCP, TCP_NODELAY, gaierror
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from core.upstream.answers import MOST_BODY
 from core.upstream.direct import (
     CONNECT_SECONDS,
-    MOST_BODY,
     MOST_CONNECTIONS,
     READ_SECONDS,
     Direct,

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Sequence
 from html import escape
-from uuid import uuid4
 
 from sandbox.job import Response
 
@@ -42,7 +41,7 @@ _SPEAKS_XML = {
 }
 """Signing names whose errors are XML and whose requests have no telling content type."""
 _SIGNING_NAME = re.compile(r"Credential=[^/]*/[^/]*/[^/]*/([^/,]*)/aws4_request")
-_NOT_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def denial(reason: str, headers: Sequence[tuple[str, str]]) -> Response:
@@ -74,6 +73,8 @@ def error(dialect: str, status: int, code: str, message: str) -> Response:
 
     `dialect` is the service's protocol as botocore calls it, or S3.
     """
+    from uuid import uuid4  # takes its time, and most runs are denied nothing
+
     request_id = str(uuid4())
     if dialect == CBOR:
         members = ("__type", code, "message", message)

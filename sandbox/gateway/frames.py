@@ -12,7 +12,6 @@ import base64
 import json
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from socket import socket
 from typing import Any
@@ -25,6 +24,7 @@ ACKNOWLEDGEMENT = struct.Struct(">I")
 """The number of a call that may be sent now."""
 MOST_BYTES = 256 * 1024 * 1024
 """No frame is larger; whoever announces one is not to be believed."""
+_WRITER = json.JSONEncoder(allow_nan=False)
 
 
 # ------------------------------------------------------------------ events
@@ -33,14 +33,15 @@ def write_called(called: Called) -> bytes:
     document = {
         "number": called.number,
         "call": None if called.call is None else _plain_call(called.call),
-        "verdict": asdict(called.verdict),
+        "verdict": _plain_verdict(called.verdict),
         "status": called.status,
         "request_id": called.request_id,
         "ms": called.ms,
         "response": None if called.response is None else _plain_response(called.response),
         "sensitive": called.sensitive,
+        "cost": called.cost,
     }
-    return json.dumps(document, allow_nan=False).encode("ascii")
+    return _WRITER.encode(document).encode("ascii")
 
 
 def write_intended(
@@ -50,10 +51,10 @@ def write_intended(
     document = {
         "intended": number,
         "call": _plain_call(call),
-        "verdict": asdict(verdict),
+        "verdict": _plain_verdict(verdict),
         "sensitive": sensitive,
     }
-    return json.dumps(document, allow_nan=False).encode("ascii")
+    return _WRITER.encode(document).encode("ascii")
 
 
 def read_event(payload: bytes, go: Callable[[int], None]) -> GatewayEvent:
@@ -92,6 +93,7 @@ def _called(document: Mapping[str, Any]) -> Called:
         ms=document["ms"],
         response=None if response is None else _response(response),
         sensitive=tuple(document["sensitive"]),
+        cost=document["cost"],
     )
 
 
@@ -102,6 +104,16 @@ def _plain_call(call: AwsCall) -> dict[str, Any]:
         "region": call.region,
         "parameters": plain(call.parameters),
         "principal": call.principal,
+    }
+
+
+def _plain_verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "allowed": verdict.allowed,
+        "reason": verdict.reason,
+        "tier": verdict.tier,
+        "action": verdict.action,
+        "durable_first": verdict.durable_first,
     }
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from threading import Condition, Lock
 from time import monotonic
 
-from sandbox.errors import Unidentified
+from sandbox.errors import Unanswered, Unidentified
 from sandbox.gateway.deny import denial
 from sandbox.gateway.identify import Headers, identify, scope_of
 from sandbox.gateway.passing import Passing
@@ -61,6 +61,16 @@ class Request:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a request came to; `cost` is that of a call without an answer."""
+
+    call: AwsCall | None
+    verdict: Verdict
+    response: Response | None = None
+    cost: int = 0
+
+
 class RunOver(Exception):
     """The run takes no more requests: they can't be recorded, or there were far too many."""
 
@@ -97,17 +107,19 @@ class Run:
         started = monotonic()
         number = self._arrival()
         try:
-            call, verdict, response = self._judge_and_send(number, request)
+            outcome = self._judge_and_send(number, request)
+            verdict, response = outcome.verdict, outcome.response
             sent = response if verdict.allowed else None
             answer = sent or denial(verdict.reason, request.headers)
             called = Called(
                 number=number,
-                call=call,
+                call=outcome.call,
                 verdict=verdict,
                 status=answer.status,
                 request_id=_request_id(answer),
                 ms=round((monotonic() - started) * 1000),
                 response=response,
+                cost=outcome.cost,
             )
             if answer.stream is None:
                 self._record(called)
@@ -177,23 +189,22 @@ class Run:
             self._settled.notify_all()
 
     # -------------------------------------------------------------- deciding
-    def _judge_and_send(
-        self, number: int, request: Request
-    ) -> tuple[AwsCall | None, Verdict, Response | None]:
+    def _judge_and_send(self, number: int, request: Request) -> _Outcome:
         try:
             call = self._identify(request)
         except Unidentified as error:
-            return None, _refusal(error.reason), None
+            return _Outcome(None, _refusal(error.reason))
         verdict = self._judge(number, call, request)
         if not verdict.allowed:
-            return call, verdict, None
+            return _Outcome(call, verdict)
         try:
             response = self._ports.upstream.send(call)
         except ValueError as error:
-            return call, _but(verdict, f"not sent: {error}"), None
+            cost = error.cost if isinstance(error, Unanswered) else 0
+            return _Outcome(call, _but(verdict, f"not sent: {error}"), cost=cost)
         if not self._fits(len(response.body)):
-            return call, self._withheld(verdict), _held_back(response)
-        return call, verdict, response
+            return _Outcome(call, self._withheld(verdict), _held_back(response))
+        return _Outcome(call, verdict, response)
 
     def _identify(self, request: Request) -> AwsCall:
         if request.problem:

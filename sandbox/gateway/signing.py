@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from hmac import digest
+from os import urandom
+from time import gmtime, strftime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
-from uuid import uuid4
 
 from sandbox.gateway.presigned import url_in
 from sandbox.gateway.restate import Stated
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _NOT_SIGNED = frozenset({"expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"})
 _NO_LENGTH = ("GET", "HEAD", "OPTIONS")
 _TIME = "%Y%m%dT%H%M%SZ"
+_SIGNING_KEYS_KEPT = 64
+"""One for each secret, day, region and service."""
 _BY_CLIENTS = ("s3", "s3control", "s3outposts")
 USER_AGENT = "Countersign"
 """What CloudTrail shows; botocore's own tells of this machine, and takes a sixth of the time."""
@@ -45,8 +48,10 @@ class Once:
 
 
 def now() -> Once:
-    """Return what the next request has."""
-    return Once(str(uuid4()), datetime.now(UTC).strftime(_TIME))
+    """Return what the next request has: a random UUID, and the time."""
+    text = urandom(15).hex()
+    groups = text[:8], text[8:12], f"4{text[12:15]}", f"a{text[15:18]}", text[18:]
+    return Once("-".join(groups), strftime(_TIME, gmtime()))
 
 
 def may_be_plain(service: Service, operation: OperationModel) -> bool:
@@ -66,7 +71,7 @@ def signed_for(stated: Stated, service: Service, region: str) -> str:
 
 def plain_request(stated: Stated, home: str, keys: Credentials, once: Once) -> AWSPreparedRequest:
     """Return the request of what is stated, signed for `home`; raises ValueError if it can't be."""
-    from botocore.awsrequest import AWSPreparedRequest, HeadersDict
+    from botocore.awsrequest import AWSPreparedRequest
 
     if stated.scheme not in ("", "sigv4"):
         raise ValueError(f"it would have to be signed with {stated.scheme}")
@@ -83,7 +88,7 @@ def plain_request(stated: Stated, home: str, keys: Credentials, once: Once) -> A
     headers["amz-sdk-request"] = "attempt=1; max=1"
     if stated.method not in _NO_LENGTH:
         headers["content-length"] = str(len(stated.body))
-    named = HeadersDict({name: text.encode() for name, text in headers.items()})
+    named = {name: text.encode() for name, text in headers.items()}
     return AWSPreparedRequest(stated.method, stated.url, named, stated.body or None, False)
 
 
@@ -117,13 +122,21 @@ def _authorization(
     )
     canonical = "\n".join(lines)
     hashed = sha256(canonical.encode()).hexdigest()
-    key = f"AWS4{keys.secret_key}".encode()
-    for part in (*scope.split("/"), f"AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}"):
-        key = digest(key, part.encode(), "sha256")
+    to_sign = f"AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}"
+    signature = digest(_signing_key(keys.secret_key, scope), to_sign.encode(), "sha256").hex()
     return (
         f"AWS4-HMAC-SHA256 Credential={keys.access_key}/{scope}, "
-        f"SignedHeaders={';'.join(names)}, Signature={key.hex()}"
+        f"SignedHeaders={';'.join(names)}, Signature={signature}"
     )
+
+
+@lru_cache(maxsize=_SIGNING_KEYS_KEPT)
+def _signing_key(secret_key: str, scope: str) -> bytes:
+    """Return what a secret signs with in a scope: the same for all requests of a day."""
+    key = f"AWS4{secret_key}".encode()
+    for part in scope.split("/"):
+        key = digest(key, part.encode(), "sha256")
+    return key
 
 
 def _path(path: str) -> str:

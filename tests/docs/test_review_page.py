@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -13,6 +14,7 @@ from core.checks.settings import KINDS
 from core.checks.standards import FIXED, NAMES
 from core.checks.summary import WORDS, one_line
 from core.config import load
+from core.iam.compare import State
 
 EXAMPLE = one_line(
     Review(
@@ -82,3 +84,10 @@ def test_every_rule_of_calls_and_policy_has_a_row(file: str) -> None:
 
     assert made
     assert made <= set(rows("Calls and policy in detail"))
+
+
+def test_every_state_of_the_table_has_a_row() -> None:
+    """The page explains each of the states in which an action can be, and no other."""
+    section = PAGE.partition("## Proposed, static, observed\n")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"^\| `([a-z ]+)` \|", section, re.MULTILINE)) == set(get_args(State))

@@ -7,14 +7,15 @@ import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.approval.approvers import FromList
-from core.approval.draft import Draft
+from core.approval.draft import Draft, Target
+from core.approval.grants import Grant, lasting, offer
 from core.approval.redeem import Countersigned
 from core.aws import SHIPPED, open_source
 from core.checks.finding import Review
@@ -26,12 +27,14 @@ from core.codec import parse
 from core.config import load
 from core.engine import Engine, Ports, Workshop
 from core.errors import MachineUnfit, NotCountersigned
-from core.events import Fact, ReviewFinished
+from core.events import DecisionMade, Fact, GrantGiven, GrantRevoked, ReviewFinished, RunStarted
+from core.iam.lint import Ceilings
 from core.journal.store import read
+from core.lasting import GrantFile
 from core.llm.usage import ModelAnswered
 from core.loop import Loop
 from core.recorded_jobs import ReplayingWorkshop, recorded_jobs
-from core.session import Session
+from core.session import Session, fold
 from core.start import Desk, Wish, new_access_key, now_ms, redactor, sessions_folder, start
 from core.workflows.planner import WorkflowPlanner, load_library
 from sandbox.job import Gateway, Job, JobEvent, Sandbox, Sha, Shape
@@ -86,6 +89,18 @@ class Colleague:
         """Return the bill, once."""
         owed, self.owed = self.owed, ()
         return owed
+
+
+@dataclass(slots=True)
+class Told:
+    """The review, which keeps under which ceilings it was made."""
+
+    ceilings: list[Ceilings] = field(default_factory=list)
+
+    def __call__(self, draft: Draft, *, ceilings: Ceilings) -> Review:
+        """Review a draft."""
+        self.ceilings.append(ceilings)
+        return review(draft, ceilings=ceilings)
 
 
 def ports(desk: Desk, workshop: Workshop) -> Ports:
@@ -155,6 +170,47 @@ def test_the_approved_runtime_runs(tmp_path: Path) -> None:
     assert sandbox.asked == ["X1", "X2", "X3", "X4"]
 
 
+@dataclass(frozen=True, slots=True)
+class RevokedElsewhere(GrantFile):
+    """A file in which somebody else ends every grant as soon as a session took it in."""
+
+    def standing(self, target: Target) -> tuple[GrantGiven, ...]:
+        """Return what holds, and end it."""
+        found = GrantFile.standing(self, target)
+        for one in found:
+            self.revoke(GrantRevoked(one.grant.grant, "grace", "revoked by grace"))
+        return found
+
+
+def test_a_grant_that_was_revoked_elsewhere_runs_nothing(tmp_path: Path) -> None:
+    """Between a session's start and a run: its end is on record there, and it is decided anew."""
+    sandbox, before, facts = Watched(), list[Fact](), list[Fact]()
+    asyncio.run(work(tmp_path, sandbox, None, before))
+    kept = RevokedElsewhere(tmp_path / "grants.jsonl", lambda: b"k" * 32, now_ms)
+    grant = lasting_for(before)
+    kept.give(GrantGiven(grant, "ada", "tui"), "earlier")
+
+    asyncio.run(work(tmp_path, sandbox, None, facts, lasting=kept))
+
+    end = next(fact.event for fact in facts if isinstance(fact.event, GrantRevoked))
+    made = [fact.event for fact in facts if isinstance(fact.event, DecisionMade)]
+    runs = [fact.event.request for fact in facts if isinstance(fact.event, RunStarted)]
+    assert end == GrantRevoked(grant.grant, "", "revoked by grace")
+    assert [(one.request, one.by) for one in made[:2]] == [("R1", "grant"), ("R2", "mode")]
+    assert runs[0] == "R2"
+
+
+def lasting_for(facts: list[Fact]) -> Grant:
+    """Return the grant for the first code of a session, in later sessions too."""
+    session = fold(facts)
+    draft, step = session.steps[0].draft, session.steps[0]
+    assert draft is not None
+    assert step.review is not None
+    exact = offer("G1", session.target, step.review.tier, draft.policy, now_ms())
+    assert exact is not None
+    return lasting(exact, draft.code_digest, now_ms())
+
+
 def test_a_second_reader_adds_a_note_and_its_bill(tmp_path: Path) -> None:
     """What it cost is on record before the review, whose tier and other findings are the same."""
     facts, plain = list[Fact](), list[Fact]()
@@ -168,6 +224,14 @@ def test_a_second_reader_adds_a_note_and_its_bill(tmp_path: Path) -> None:
     for noted, alone in pairs:
         assert [one.source for one in noted.findings[len(alone.findings) :]] == ["reviewer"]
         assert replace(noted, findings=noted.findings[: len(alone.findings)]) == alone
+
+
+def test_a_review_knows_the_ceilings_of_the_session(tmp_path: Path) -> None:
+    """What the gateway would refuse in this mode and account is told before anybody is asked."""
+    told = Told()
+    asyncio.run(work(tmp_path, Watched(), None, [], review=told))
+
+    assert told.ceilings == [Ceilings(2, 4)] * 4
 
 
 def test_without_a_review_nothing_is_asked_and_nothing_runs(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from core.checks.process import ReviewProcess
 from core.checks.review import review
 from core.checks.standards import Standards
 from core.errors import MachineUnfit
+from core.iam.lint import Ceilings
 
 DRAFT = Draft(
     step="S1",
@@ -95,6 +96,19 @@ def test_a_draft_is_reviewed_once(made: Made, tmp_path: Path) -> None:
     assert process.review(replace(DRAFT, version=2)) is first
     with pytest.raises(MachineUnfit, match="being closed"):
         process.review(replace(DRAFT, script=b""))
+
+
+def test_another_ceiling_is_another_review(made: Made) -> None:
+    """What the gateway would refuse under the session's ceiling is told, and not by the other."""
+    action = {"Effect": "Allow", "Action": "ecs:UpdateService", "Resource": "arn:aws:ecs:*:*:x"}
+    draft = replace(DRAFT, policy={"Version": "2012-10-17", "Statement": [action]})
+    process = made(STANDARDS)
+    plain = process.review(draft)
+    low = process.review(draft, ceilings=Ceilings(2, 3))
+
+    assert low == review(draft, STANDARDS, ceilings=Ceilings(2, 3))
+    assert [one.rule for one in low.findings if one not in plain.findings] == ["ceiling"]
+    assert process.review(draft) is plain
 
 
 def test_a_process_that_dies_is_started_anew(made: Made, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_the_review_for_people() -> None:
         "  line 2: a list as default  [lint B006]",
         "      -> use None",
         "  line 3: ec2.DescribeVpcs",
-        "  missing: ec2:DescribeVpcs",
+        "  missing: ec2:DescribeVpcs, tier 1, lines 3 9",
         "digest        none: nobody knows",
     ):
         assert line in lines
@@ -122,6 +122,12 @@ def test_the_review_as_json() -> None:
     assert {"code_digest", "draft_digest", "digest", "tier", "findings", "calls"} <= set(told)
     assert told["summary"].startswith("READ-ONLY · ")
     assert "diff" not in told
+    first = told["policy"]["table"][0]
+    assert (first["action"], first["state"], first["lines"]) == (
+        "ec2:DescribeVpcs",
+        "missing",
+        [3, 9],
+    )
 
 
 def test_two_versions_compared() -> None:

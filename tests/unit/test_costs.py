@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +14,35 @@ from core.approval.redeem import allowance_of
 from core.approval.spec import Allowance
 from core.calls import AwsCalled
 from core.costs import NOTHING, PRICED, Estimate, dollars, estimate
-from core.events import RunStarted
+from core.events import Event, RunStarted
+from core.journal.store import Journal
+from core.log import Log
+from core.observing import Observer
+from core.redact import Redactor
 from core.upstream.cached import Cached, Record
 from core.upstream.guarded import Guarded, Purse
+from sandbox.errors import Unanswered
+from sandbox.gateway.frames import read_called, write_called
+from sandbox.gateway.run import Request, Run, RunPorts
 from sandbox.gateway.shapes import operation_model
-from sandbox.job import AwsCall, Response
+from sandbox.job import OPERATOR, AwsCall, Called, Response, Verdict
 
+ASKING_FOR_COSTS = Request(
+    "POST",
+    "http://ce.us-east-1.amazonaws.com/",
+    (
+        ("host", "ce.us-east-1.amazonaws.com"),
+        ("content-type", "application/x-amz-json-1.1"),
+        ("x-amz-target", "AWSInsightsIndexService.GetCostAndUsage"),
+        (
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKIDRUN/20260131/us-east-1/ce/aws4_request, "
+            "SignedHeaders=host, Signature=" + "0" * 64,
+        ),
+    ),
+    b'{"TimePeriod": {"Start": "2026-01-01", "End": "2026-01-31"}, "Granularity": "DAILY", '
+    b'"Metrics": ["UnblendedCost"]}',
+)
 STAT = {"Id": "a", "MetricStat": {"Metric": {"MetricName": "CPU"}, "Period": 60, "Stat": "Sum"}}
 
 
@@ -136,12 +162,12 @@ def test_no_budget_is_no_call_that_costs_anything() -> None:
 
 
 def test_a_call_without_an_answer_is_counted() -> None:
-    """AWS may have billed it."""
+    """AWS may have billed it, and the error says how much."""
     purse = Purse(20_000, 20_000)
-    with pytest.raises(ValueError, match="no answer came"):
+    with pytest.raises(Unanswered, match="no answer came") as broken:
         Guarded(Upstream(fails=True), purse, estimate).send(call("ce.GetCostAndUsage"))
 
-    assert purse.left == 10_000
+    assert (purse.left, broken.value.cost) == (10_000, 10_000)
 
 
 def test_an_answer_from_the_record_costs_nothing() -> None:
@@ -183,6 +209,42 @@ def test_a_session_counts_what_its_calls_cost(story: Any) -> None:
 
     assert made.session.aws_cost == 35_000
     assert allowance_of(made.session) == Allowance(1000, aws_budget=50_000, aws_left=15_000)
+
+
+def test_a_call_without_an_answer_is_on_record_with_its_cost(tmp_path: Path) -> None:
+    """From the guard over the gateway's frame to the event: what was taken is what is counted."""
+    told: list[Called] = []
+    purse = Purse(20_000, 20_000)
+    ports = RunPorts(
+        authorize=lambda _: Verdict(True, "statement 1 allows it", 2, "ce:GetCostAndUsage"),
+        upstream=Guarded(Upstream(fails=True), purse, estimate),
+        principal_of=lambda _: OPERATOR,
+        aws_calls=10,
+        aws_bytes=1000,
+    )
+    with Run(ports, told.append, lambda *_: None).answer(ASKING_FOR_COSTS) as answer:
+        assert b"not sent: no answer came" in answer.body
+    (event,) = asyncio.run(recorded(tmp_path / "s.db", read_called(write_called(told[0]))))
+
+    assert isinstance(event, AwsCalled)
+    assert (event.verdict, event.response, event.cost) == ("denied", None, 10_000)
+    assert purse.left == 20_000 - event.cost
+
+
+async def recorded(path: Path, *happened: Called) -> list[Event]:
+    """Return the events of what a run told."""
+
+    async def happening() -> AsyncIterator[Called]:
+        for each in happened:
+            yield each
+
+    with Journal.create(path, "a-session") as journal:
+        log = Log(journal, lambda: 1)
+        try:
+            observed = Observer(Redactor(key=b"k" * 32), log).observe("X1", happening())
+            return [event async for event in observed]
+        finally:
+            log.close()
 
 
 def called(number: int, cost: int) -> AwsCalled:

@@ -106,8 +106,8 @@ def test_each_call_is_signed_with_the_keys_of_its_principal() -> None:
     for number, principal in enumerate(("operator", "arn:aws:iam::1:role/a", "operator"), 1):
         call = AwsCall("sts", "GetCallerIdentity", REGION, {}, principal)
         headers = rebuilder.build(call).headers
-        assert f"Credential=AKID{number}/".encode() in headers["Authorization"]
-        assert headers["X-Amz-Security-Token"] == ("token" * number).encode()
+        assert f"Credential=AKID{number}/".encode() in headers["authorization"]
+        assert headers["x-amz-security-token"] == ("token" * number).encode()
     assert asked == ["operator", "arn:aws:iam::1:role/a", "operator"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
@@ -148,4 +149,6 @@ def test_each_request_has_its_own_time_keys_and_name() -> None:
         assert f"Credential=AKID{number}/".encode() in request.headers["authorization"]
         then = datetime.strptime(request.headers["x-amz-date"].decode(), "%Y%m%dT%H%M%S%z")
         assert abs((datetime.now(UTC) - then).total_seconds()) < 3600
-    assert len({request.headers["amz-sdk-invocation-id"] for request in requests}) == 3
+    names = {request.headers["amz-sdk-invocation-id"].decode() for request in requests}
+    assert len(names) == 3
+    assert {(str(UUID(name)) == name, UUID(name).version) for name in names} == {(True, 4)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,25 +11,17 @@ from core.iam.document import parse
 from core.iam.evaluate import evaluate
 from core.iam.globs import UNKNOWN_PART
 from core.iam.propose import Shown, propose, resources_of
+from core.runs import Counted
 
 DESCRIBE = Shown("ec2", "DescribeInstances", 3, {})
 READ = Shown("logs", "FilterLogEvents", 7, {"logGroupName": "web"})
 WEB = "arn:aws:logs:*:*:log-group:web:*"
 
 
-@dataclass(frozen=True)
-class Called:
-    """A call of a run, as far as the table needs it."""
-
-    service: str
-    operation: str
-    action: str
-    verdict: str = "allowed"
-
-
-DESCRIBED = Called("ec2", "DescribeInstances", "ec2:DescribeInstances")
-REFUSED = Called("logs", "FilterLogEvents", "logs:FilterLogEvents", "denied")
-FREE = Called("sts", "GetCallerIdentity", "sts:GetCallerIdentity")
+DESCRIBED = Counted("ec2", "DescribeInstances", "ec2:DescribeInstances", 1)
+REFUSED = Counted("logs", "FilterLogEvents", "logs:FilterLogEvents", 1, 1)
+FREE = Counted("sts", "GetCallerIdentity", "sts:GetCallerIdentity", 1)
+UNREAD = Counted("", "", "", 1, 1)
 
 
 def allows(*actions: str, on: str = "*") -> dict[str, Any]:
@@ -58,7 +49,7 @@ def allows(*actions: str, on: str = "*") -> dict[str, Any]:
 def test_states(
     policy: dict[str, Any],
     calls: list[Shown],
-    observed: list[Called],
+    observed: list[Counted],
     complete: bool,
     expected: str,
 ) -> None:
@@ -68,9 +59,28 @@ def test_states(
     assert first.state == expected
 
 
+def test_what_a_call_needs_besides_was_called_too() -> None:
+    """Copying an object reads it; a role that is handed over is checked where nobody sees it."""
+    copy = Shown("s3", "CopyObject", 3, {})
+    update = Shown("ecs", "UpdateService", 5, {UNKNOWN_PART: UNKNOWN_PART})
+    allowed = parse(allows("s3:PutObject", "s3:GetObject", "ecs:UpdateService", "iam:PassRole"))
+    ran = (
+        Counted("s3", "CopyObject", "s3:PutObject", 2),
+        Counted("ecs", "UpdateService", "ecs:UpdateService", 1),
+        UNREAD,
+    )
+    states = {row.action: row.state for row in rows(allowed, [copy, update], ran)}
+
+    assert states["s3:GetObject"] == states["s3:PutObject"] == "matched"
+    assert states.get("iam:PassRole", "matched") == "matched"
+    assert "" not in states
+
+
 def test_a_row_says_why() -> None:
     """The lines that call an action, its tier, what would do, and how often a run called it."""
-    found = rows(parse(allows("logs:*")), [READ, READ, DESCRIBE], [DESCRIBED, DESCRIBED, FREE])
+    found = rows(
+        parse(allows("logs:*")), [READ, READ, DESCRIBE], [DESCRIBED, DESCRIBED, FREE, UNREAD]
+    )
 
     first, second = found
     assert (first.action, first.tier, first.lines, first.resources, first.called) == (
@@ -113,6 +123,10 @@ CALLS: list[tuple[Shown, dict[str, tuple[str, ...]]]] = [
     (Shown("sns", "Publish", 1, {"TopicArn": "arn:aws-cn:sns:cn-north-1:123456789012:t"}),
      {"sns:Publish": ("arn:aws-cn:sns:cn-north-1:123456789012:t",)}),
     (Shown("sts", "GetCallerIdentity", 1, {}), {}),
+    (Shown("ecs", "DescribeServices", 1, {"services": ["web"]}),
+     {"ecs:DescribeServices": ("arn:aws:ecs:*:*:service/default/web",)}),
+    (Shown("ecs", "DescribeServices", 1, {"services": ["web"], UNKNOWN_PART: UNKNOWN_PART}),
+     {"ecs:DescribeServices": ("arn:aws:ecs:*:*:service/*/web",)}),
 ]  # fmt: skip
 
 

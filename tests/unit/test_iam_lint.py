@@ -9,7 +9,7 @@ import pytest
 from core.iam.actions import find
 from core.iam.dangers import CREDENTIALS, ESCALATIONS, EXFILTRATIONS, EXPOSURES
 from core.iam.document import parse
-from core.iam.lint import limits, lint, lint_size
+from core.iam.lint import Ceilings, limits, lint, lint_size
 
 
 def allows(*actions: str, on: Any = "*", **fields: Any) -> dict[str, Any]:
@@ -19,6 +19,8 @@ def allows(*actions: str, on: Any = "*", **fields: Any) -> dict[str, Any]:
 
 
 BUCKET = "arn:aws:s3:::shop"
+SECRET = "arn:aws:secretsmanager:*:*:secret:db-*"
+GROUP = "arn:aws:logs:*:*:log-group:web:*"
 ROLE = "arn:aws:iam::123456789012:role/web"
 BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     # rule, policy, severity, what message and fix say
@@ -38,6 +40,8 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("unknown-action", allows("lamda:GetFunction"), "warning", "lambda:GetFunction?"),
     ("ceiling", allows("ec2:RebootInstances", on="arn:aws:ec2:*:*:instance/i-1"), "blocker",
      "above the ceiling of 2"),
+    ("ceiling", allows("secretsmanager:GetSecretValue", on=SECRET), "blocker", "settings"),
+    ("ceiling", allows("logs:FilterLogEvents", on=GROUP), "warning", "of 1 that this mode has"),
     ("wrong-resource", allows("s3:GetObject", on=BUCKET), "warning", "arn:*:s3:::*/*"),
     ("wrong-resource", allows("logs:FilterLogEvents", on=BUCKET), "warning", "log-group"),
     ("escalation", allows("iam:PassRole", "lambda:CreateFunction"), "blocker", "any role"),
@@ -58,7 +62,7 @@ def test_each_rule_finds_its_offender(
     rule: str, policy: dict[str, Any], severity: str, says: str
 ) -> None:
     """A policy that breaks a rule is told by that rule, with its severity and what to do."""
-    found = [one for one in lint(parse(policy), ceiling=2) if one.rule == rule]
+    found = [one for one in lint(parse(policy), Ceilings(1, 2)) if one.rule == rule]
 
     assert [one.severity for one in found[:1]] == [severity]
     assert any(says in f"{one.message} {one.fix}" for one in found)

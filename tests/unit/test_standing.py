@@ -88,7 +88,7 @@ def test_a_grant_is_shown_before_it_is_given(
     assert "ec2:DescribeVpcs on *" in shown
     assert f"for code {event.grant.code_digest}" in shown
     assert "holds, used 0 times" in capsys.readouterr().out
-    (end,) = say(made, "revoke G1")
+    (end,) = say(made, f"revoke {event.grant.grant}")
     assert isinstance(end, GrantRevoked)
     assert "ec2:DescribeVpcs on *" in describe(event)
 

@@ -28,7 +28,7 @@ def test_enter_space_and_escape_name_nothing() -> None:
 @pytest.mark.parametrize(
     ("situation", "possible"),
     [
-        (ASKED, {"approve", "approve_with", "edit", "edit_outside", "reject", "skip"}),
+        (ASKED, {"approve", "approve_with", "edit", "edit_outside", "reject", "skip", "tighten"}),
         (Situation(), set()),
         (Situation(asked=True), set()),
         (Situation(asked=True, here=True, replay=True), set()),

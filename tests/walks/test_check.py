@@ -88,3 +88,23 @@ def test_a_bad_gate_is_a_usage_error(countersign: Any, script: Path) -> None:
 
     assert ended.code == 2
     assert "config.yaml: checks.gates[0].severity: " in ended.err
+
+
+def test_what_the_settings_never_allow_in_an_account_blocks(
+    countersign: Any, script: Path, tmp_path: Path
+) -> None:
+    """Above the account's ceiling an action blocks; above that of the mode it is a warning."""
+    changes = json.loads(json.dumps(POLICY).replace("DescribeVpcs", "DeleteVpc"))
+    script.with_name("policy.json").write_text(json.dumps(changes))
+    file = tmp_path / "config.yaml"
+
+    def told(*flags: str) -> tuple[int, list[str]]:
+        ended = countersign(*given(script), "--json", "--config", file, *flags)
+        findings = json.loads(ended.out)["findings"]
+        return ended.code, [one["severity"] for one in findings if one["rule"] == "ceiling"]
+
+    file.write_text("mode: guided\n")
+    assert told() == (0, [])
+    assert told("--mode", "automated") == (0, ["warning"])
+    file.write_text("accounts: {shop-prod: {ceiling: 2}}\n")
+    assert told() == (1, ["blocker"])

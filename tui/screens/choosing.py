@@ -18,7 +18,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.approval.modes import Mode
-from tui.consent import Choice, StandingGrant
+from tui.consent import Choice, StandingGrant, Wanted
 from tui.screens.dialogs import Asks, Dialog, Final
 from tui.widgets.text_pane import hanging
 
@@ -32,9 +32,14 @@ def entering(choice: Choice, account: str) -> Dialog:
     return Dialog(Asks(f"Mode: {choice.mode}", choice.said, fields, careful=True), final)
 
 
-def granting(name: str, lines: Sequence[str]) -> Dialog:
+def granting(name: str, lines: Sequence[str], *, lasting: bool = False) -> Dialog:
     """Return the second stage of a grant: the object itself, and nothing else."""
-    said = (*lines, "It ends with this session, or before. It answers no request that is open.")
+    end = (
+        f"It outlives this session, for this code only; countersign grants --revoke {name} ends it."
+        if lasting
+        else "It ends with this session, or before."
+    )
+    said = (*lines, f"{end} It answers no request that is open.")
     return Dialog(Asks(f"Grant {name}", said, careful=True), Final("g", "grants exactly this"))
 
 
@@ -77,15 +82,16 @@ class GrantsScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,p", "back", show=False),
         Binding("r", "revoke", show=False),
-        Binding("o", "offer(False)", show=False),
-        Binding("O", "offer(True)", show=False),
+        Binding("o", "offer('this')", show=False),
+        Binding("O", "offer('rehearsals')", show=False),
+        Binding("L", "offer('code')", show=False),
     ]
 
     def __init__(
         self,
         grants: Callable[[], Sequence[StandingGrant]],
         revoke: Callable[[str], str],
-        offer: Callable[[bool], str],
+        offer: Callable[[Wanted], str],
     ) -> None:
         super().__init__()
         self._grants, self._revoke, self._offer = grants, revoke, offer
@@ -97,8 +103,9 @@ class GrantsScreen(ModalScreen[None]):
             box.border_subtitle = "r revokes · Escape goes back"
             yield Static(
                 Content.styled(
-                    "o offers one for what is asked now, O one for rehearsals; only reads are "
-                    "granted, for this session, for an hour.",
+                    "o offers one for what is asked now, O one for rehearsals: for this session, "
+                    "for an hour. L offers one for a saved script, in later sessions too, for a "
+                    "week. Only reads are granted.",
                     "$text-dim",
                 )
             )
@@ -132,8 +139,8 @@ class GrantsScreen(ModalScreen[None]):
                 self._revoke(name) or f"{name} is being revoked"
             )
 
-    def action_offer(self, rehearsals: bool) -> None:
-        if why := self._offer(rehearsals):
+    def action_offer(self, wanted: Wanted) -> None:
+        if why := self._offer(wanted):
             self.query_one("#box").border_subtitle = why
 
     def action_back(self) -> None:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from core.approval.approvers import Decision
+from core.checks.permissions import tighter
 from core.events import Mode
 from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
 from tui import consent, viewing
 from tui.bridge import Bridge, Yes
-from tui.consent import StandingGrant
+from tui.consent import StandingGrant, Wanted
 from tui.editor import EditorFailed, edit
 from tui.screens.asking import AskScreen
 from tui.screens.choosing import GrantsScreen, ModeScreen, entering, granting
@@ -104,6 +105,14 @@ class DecidingScreen(PagesScreen):
         if question and script is not None:
             self.run_worker(self._edit(question, script), group="editor", exclusive=True)
 
+    def _do_tighten(self) -> None:
+        question, session = self.question, self._scene.session
+        policy = tighter(session.step) if session and session.step else None
+        if question and policy is None:
+            self.say("nothing can be taken out of the policy")
+        elif question:
+            self._decide(question, Decision("edit", policy=policy))
+
     def _script(self) -> bytes | None:
         session = self._scene.session
         draft = session.step.draft if session and session.step else None
@@ -172,18 +181,19 @@ class DecidingScreen(PagesScreen):
         session = self._scene.session
         return consent.standing(session, self._scene.now()) if session else ()
 
-    def _offer(self, rehearsals: bool) -> str:
+    def _offer(self, wanted: Wanted) -> str:
         """Open the second stage of a grant; returns why there is none to offer."""
         session, scene = self._scene.session, self._scene
-        grant = consent.offered(session, scene.now(), rehearsals=rehearsals) if session else None
+        grant = consent.offered(session, scene.now(), wanted) if session else None
         if grant is None or not isinstance(scene, Bridge):
-            return "no grant is offered for this: only reads are, and only to the letter"
+            return consent.NOT_OFFERED[wanted]
 
         def given(typed: tuple[str, ...] | None) -> None:
             if typed is not None and (why := scene.grant(grant)):
                 self.say(why)
 
-        self.app.push_screen(granting(grant.grant, consent.grant_lines(grant)), given)
+        lines = consent.grant_lines(grant)
+        self.app.push_screen(granting(grant.grant, lines, lasting=grant.lasting), given)
         return ""
 
     # ------------------------------------------------------------------ the session

@@ -33,6 +33,23 @@ _NEEDS: Final[dict[Need, tuple[str, str]]] = {
     "missing": ("✗", "bold $error"),
     "excess": ("?", "bold $warning"),
     "unread": (" ", ""),
+    "denied": ("✗", "bold $error"),
+    "surprise": ("?", "bold $warning"),
+    "untaken": ("·", "$text-dim"),
+    "wide": ("!", "$warning"),
+    "unseeable": ("?", "$text-dim"),
+}
+_WORDS: Final[dict[Need, str]] = {
+    "excess": "never called",
+    "surprise": "not in the code",
+    "untaken": "not taken",
+    "wide": "too wide",
+    "unseeable": "not in sight",
+}
+_PLAIN: Final = ("needed", "unread", "untaken", "unseeable")
+_OUTSIDE: Final[dict[Need, str]] = {
+    "missing": "Not allowed, but called: it will be denied",
+    "denied": "Not allowed, and was called: it was denied",
 }
 _MOST_LINES_NAMED: Final = 3
 _TIER_WIDTH: Final = 4
@@ -155,13 +172,13 @@ def _table(
             yield _permission(each, room), next(iter(each.lines), None), True
 
 
-def _heading_of(one: Permission) -> tuple[str, str, str, bool]:
-    return one.effect, one.resource, one.condition, one.need == "missing"
+def _heading_of(one: Permission) -> tuple[str, str, str, str]:
+    return one.effect, one.resource, one.condition, _OUTSIDE[one.need] if one.outside else ""
 
 
-def _heading(effect: str, resource: str, condition: str, missing: bool, room: int) -> Content:
-    if missing:
-        return Content.styled("Not allowed, but called: it will be denied", "bold $error")
+def _heading(effect: str, resource: str, condition: str, outside: str, room: int) -> Content:
+    if outside:
+        return Content.styled(outside, "bold $error")
     place = f"{effect} on {resource}"
     columns = "tier" if len(place) <= room else ""
     head = Content.assemble(
@@ -180,7 +197,7 @@ def _permission(one: Permission, room: int) -> Content:
     grave = (one.tier or 0) >= SECOND_STAGE_FROM or one.tier is None
     facts = [
         (f"{known:<{_TIER_WIDTH}} ", "bold $error" if grave else ""),
-        (_why(one), "$text-dim" if one.need in ("needed", "unread") else style),
+        (_why(one), "$text-dim" if one.need in _PLAIN else style),
     ]
     if len(one.action) <= room:
         return Content.assemble((f"{sign} ", style), f"{one.action:<{room}}  ", *facts)
@@ -190,8 +207,15 @@ def _permission(one: Permission, room: int) -> Content:
 
 def _why(one: Permission) -> str:
     """Return why an action stands in the policy, or what is odd about it."""
-    if one.need == "excess":
-        return "never called"
+    parts = [_places(one), _WORDS.get(one.need, "")]
+    if one.denied:
+        parts.append(f"{one.denied} of {one.called} denied")
+    elif one.called:
+        parts.append(f"{one.called} call{'s' * (one.called > 1)}")
+    return ", ".join(each for each in parts if each)
+
+
+def _places(one: Permission) -> str:
     if not one.lines:
         return ""
     named = ", ".join(str(each) for each in one.lines[:_MOST_LINES_NAMED])

@@ -30,12 +30,13 @@ from core.engine import Engine, Ports
 from core.errors import CountersignError
 from core.events import AnswerGiven, CallerIdentified, DecisionMade, Fact, Mode, PlanProposed
 from core.gateway_client import GatewayProcess
+from core.iam.lint import Ceilings
 from core.people import NOBODY_BRINGS, Taker
 from core.planner import Planner, repairs_of
 from core.recorded_jobs import ReplayingWorkshop
 from core.redact import Redactor
 from core.session import Session, Step
-from core.start import Desk, Wish, resume, start
+from core.start import Desk, Wish, grant_file, resume, start
 from sandbox.job import Finished, JobEvent, JobResult, Output, Sha, Tier
 from sandbox.replayed import Replayed
 from tui.app import CountersignApp
@@ -99,7 +100,8 @@ class Reviewed:
     tier: Tier = 1
     blockers: int = 0
 
-    def __call__(self, draft: Draft) -> Review:
+    def __call__(self, draft: Draft, *, ceilings: Ceilings) -> Review:
+        del draft, ceilings
         finding = Finding("test", "T1", "blocker", 3, "this must not run", "leave it out")
         calls = (Call("cloudwatch", "DescribeAlarms", 5),)
         return Review((finding,) * self.blockers, calls, self.tier, (), (), POLICY)
@@ -133,6 +135,8 @@ class Practice(Desk):
             identity="somebody",
             new_access_key=lambda: "AKIACOUNTERSIGN00000",
             taker=taker,
+            handed_over=self.settings.data_directory / "handed-over",
+            lasting=grant_file(self.settings),
         )
         return Engine(ports, self.log)
 

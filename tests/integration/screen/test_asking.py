@@ -74,10 +74,11 @@ def test_a_question_is_answered_at_once_and_changes_nothing(play: Play, planner:
         await screen.until(lambda: "It reads nothing." in screen.text, "it is answered")
         assert "␛]52" in screen.text
         assert "\u202e" not in screen.text
-        about = [f.event for f in screen.facts if isinstance(f.event, NoteAdded | NoteAnswered)]
-        assert [type(each) for each in about] == [NoteAdded, NoteAnswered]
-        asked = next(each for each in screen.facts if each.event is about[0])
-        assert (about[1].note, about[1].text, about[1].problem) == (asked.seq, HOSTILE, "")
+        [asked] = [each for each in screen.facts if isinstance(each.event, NoteAdded)]
+        [said] = [each for each in screen.facts if isinstance(each.event, NoteAnswered)]
+        assert asked.event.question
+        assert asked.seq < said.seq
+        assert said.event == NoteAnswered(asked.seq, HOSTILE)
         bills = [f.event for f in screen.facts if isinstance(f.event, ModelAnswered)]
         assert [each.role for each in bills] == ["plan", "generate", "explain"]
         assert screen.bridge.session.model_cost > cost

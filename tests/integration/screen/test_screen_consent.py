@@ -107,6 +107,51 @@ def test_a_revoked_grant_answers_nothing_any_more(play: Play) -> None:
     play(walk, steps=2)
 
 
+def test_a_grant_for_a_saved_script_holds_in_the_next_session(play: Play) -> None:
+    """Offered by its own key, on a second stage that says how far it reaches; revoked by R."""
+
+    async def give(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("p", "L")
+        await screen.until(lambda: "It outlives this session" in screen.text, "it is offered")
+        assert "cloudwatch:DescribeAlarms on *" in screen.text
+        assert "this and in later sessions, any number of times" in screen.text
+        await screen.press("enter")
+        assert screen.bridge.session.grants == ()
+        await screen.press("L", "tab", "g")
+        await screen.until(lambda: screen.bridge.session.grants, "it is given")
+        await screen.press("escape")
+        await screen.armed()
+        await screen.press("a")
+        await screen.ended()
+
+    async def rest(screen: Any) -> None:
+        await screen.ended()
+        assert [each.by for each in screen.decisions] == ["grant"]
+        [standing] = screen.bridge.session.grants
+        assert standing.given.carried != screen.bridge.session.id
+
+    async def revoke(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("p")
+        await screen.until(lambda: "in session" in screen.text, "it says where it was given")
+        await screen.press("down", "r")
+        await screen.until(lambda: "ended: revoked" in screen.text, "it is ended")
+        await screen.press("escape")
+        await screen.armed()
+        await screen.press("a")
+        await screen.ended()
+
+    async def ask(screen: Any) -> None:
+        await screen.armed()
+        assert screen.bridge.session.grants == ()
+
+    play(give)
+    play(rest)
+    play(revoke, lines=1)
+    play(ask)
+
+
 def test_nothing_is_granted_above_reads(play: Play) -> None:
     """Where a script could return secrets, no grant is even offered."""
 

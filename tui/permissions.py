@@ -1,0 +1,38 @@
+"""The table of proposed, static and observed as lines: for `check`, and plain mode after a run.
+
+Pure. The lines hold texts of policies and scripts and are not safe to show as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.checks.permissions import permissions_of
+from core.events import RunFinished, RunInterrupted
+from core.iam.compare import Row
+from core.session import Step
+
+
+def row_text(row: Row) -> str:
+    """Return a row in words: its state first."""
+    return f"{row.state}: {', '.join((row.action, f'tier {row.tier}', *facts(row)))}"
+
+
+def facts(row: Row) -> Iterator[str]:
+    """Yield where the code calls an action, and what a run did with it."""
+    if row.lines:
+        several = "s" * (len(row.lines) > 1)
+        yield f"line{several} {' '.join(map(str, row.lines))}"
+    if row.called:
+        yield f"called {row.called} time{'s' * (row.called != 1)}"
+    if row.denied:
+        yield f"{row.denied} denied"
+
+
+def after_run(event: object, step: Step | None) -> list[str]:
+    """Return the table of a step when a run of it has just ended; else nothing."""
+    if not isinstance(event, RunFinished | RunInterrupted) or step is None or step.request is None:
+        return []
+    rows = permissions_of(step)
+    head = f"policy, code and {step.request.purpose} of {event.run}"
+    return [head, *(f"  {row_text(row)}" for row in rows)] if rows else []
