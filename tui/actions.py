@@ -23,6 +23,7 @@ GROUPS: dict[Group, str] = {
     "read": "Read in a pane",
     "replay": "Walk through a recorded session",
 }
+"""Of a session; home has its own (tui/home_actions.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +335,13 @@ ACTIONS = (
     Action("copy", ("c",), "", "Copy what is selected, or the pane, to the clipboard.", "look"),
     Action("copy_digest", ("C",), "", "Copy the whole digest to the clipboard.", "look"),
     Action("picture", ("P",), "", "Keep a picture (SVG) of the screen in the data folder.", "look"),
+    Action(
+        "settings",
+        ("comma",),
+        "",
+        "The settings as they hold, each with its source; e there edits the file.",
+        "look",
+    ),
     Action("help", ("question_mark", "f1"), "Help", "This page.", "look"),
     Action(
         "leave",

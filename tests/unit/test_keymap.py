@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
+from core.config import Settings
 from core.errors import ConfigError
 from tui.actions import ACTIONS, BY_NAME, bar_key
 from tui.keymap import remapped
+from tui.look import look_of
 
 
 def test_no_settings_change_nothing() -> None:
@@ -57,6 +60,21 @@ def test_a_mistake_is_refused(keys: dict[str, Sequence[str]], said: str) -> None
     """A wrong name, a key that means two things or none, and a key that decides by reflex."""
     with pytest.raises(ConfigError, match=said):
         remapped(ACTIONS, keys)
+
+
+def test_home_has_keys_of_its_own() -> None:
+    """`home.` names an action there: its keys change there alone, and clash there alone."""
+    look = look_of(Settings.model_validate({"keys": {"home.begin": ["b"], "zoom": ["b"]}}))
+
+    assert (look.keymap["home.begin"], look.keymap["zoom"]) == ("b", "b")
+    assert look.keymap["home.open"] == "o"
+    for keys, said in (
+        ({"home.begn": ["b"]}, "keys.home.begn: no such action; did you mean home.begin?"),
+        ({"home.begin": ["r"]}, "r would mean both home.begin and home.replay"),
+        ({"home.help": []}, "keys.home.help: must have a key"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            look_of(Settings.model_validate({"keys": keys}))
 
 
 def test_every_action_can_be_reached() -> None:

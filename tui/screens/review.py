@@ -23,6 +23,7 @@ from tui.screens.commands import Commands
 from tui.screens.dialogs import Help
 from tui.screens.diff import DiffScreen
 from tui.screens.replaying import ReplayingScreen
+from tui.screens.settings import SettingsScreen
 from tui.searching import Searchable
 from tui.views import ANSWER
 from tui.widgets.board import Board
@@ -157,6 +158,9 @@ class ReviewScreen(ReplayingScreen):
             self.say(f"no picture: {error.strerror}")
         else:
             self.say(f"kept as {safe_line(str(path))}")
+
+    def _do_settings(self) -> None:
+        self.app.push_screen(SettingsScreen(cast("CountersignApp", self.app).look.effective))
 
     def _do_help(self) -> None:
         self.app.push_screen(Help())
