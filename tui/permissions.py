@@ -57,4 +57,5 @@ def rehearsed(step: Step) -> Iterator[Finding]:
 
 
 def _of_rehearsal(rule: str, severity: Severity, message: str) -> Finding:
-    return Finding("rehearsal", rule, severity, None, message, "", file="policy")
+    fix = "a resource that was made up is no reason to widen the policy" if rule == "denied" else ""
+    return Finding("rehearsal", rule, severity, None, message, fix, file="policy")
