@@ -111,6 +111,7 @@ def test_no_text_of_a_draft_can_pose_as_a_heading(story: Maker) -> None:
         "--- post-check",
         "--- parameters",
         "--- IAM policy",
+        "--- policy, code and runs",
         "--- findings",
     ]
 
