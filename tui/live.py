@@ -19,7 +19,7 @@ from tui.bridge import Bridge
 from tui.look import Look, look_of
 from tui.playback import Playback
 from tui.seats import Seat
-from tui.work import Front, Opened, approver_of, bring_to_end, taker_of
+from tui.work import Front, Opened, approver_of, bring_to_end, signed_of, taker_of
 
 
 def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
@@ -46,7 +46,9 @@ def seat_of(arguments: Namespace, opened: Opened, title: str) -> Seat:
         if session.seq > 1:
             bridge.recall(await asyncio.to_thread(_earlier, desk.log, session))
         approver = approver_of(arguments, desk, bridge.approver)
-        front = Front(bridge.show, approver, bridge.inbox, taker_of(arguments, None))
+        bridge.signed = signed_of(arguments, desk)
+        taker = taker_of(arguments, bridge.taker)
+        front = Front(bridge.show, approver, bridge.inbox, taker)
         return await bring_to_end(desk, session, planner, front)
 
     return Seat(bridge, title, work)
