@@ -1,70 +1,49 @@
-"""Makes docs/screen.svg: the real screen at the third request of the demo, as a picture.
+"""Makes docs/screen.svg: the real program at the third request of the demo, as a picture.
 
-The real program works on the simulated shop; two steps are approved by key, then the picture is
-taken. Fonts are left to whoever looks: no address of a font server goes into the file.
+The program works on the simulated shop in a window of tmux (tools/tmux.py), where two steps are
+approved by key; then what stands in the window becomes a picture. Fonts are left to whoever looks:
+no address of a font server goes into the file.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
+import io
 import re
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from core.aws import open_source
-from core.config import load
-from core.start import Wish, start
-from core.workflows.planner import WorkflowPlanner, load_library
-from tui.app import CountersignApp
-from tui.bridge import Bridge
-from tui.work import Front, bring_to_end
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+from rich.text import Text
+
+from tools.tmux import Tmux
 
 PICTURE = Path(__file__).parent.parent / "docs" / "screen.svg"
+PROGRAM = Path(sys.executable).with_name("countersign")
 SIZE = (120, 36)
-ARMED = 0.8
-"""Seconds after which the keys that decide are armed."""
+DEMO = ("ask", "--aws", "simulated:shop-502", "--ui", "tui")
+_COLOURS = [(40, 42, 54), (240, 80, 80), (80, 200, 120), (230, 190, 80), (90, 150, 240)]
+_COLOURS += [(190, 120, 220), (90, 200, 210), (220, 220, 220)]
+_THEME = TerminalTheme((18, 20, 27), (216, 219, 226), _COLOURS)
+"""For what has no colour of its own: the program says all others."""
 
 
-async def take(data: Path) -> str:
-    """Return the picture of the screen at the third request."""
-    settings = load(None, {**os.environ, "COUNTERSIGN_DATA": str(data)})
-    bridge, planner = Bridge(), WorkflowPlanner(load_library())
-
-    async def work() -> int:
-        source = await asyncio.to_thread(open_source, "simulated:shop-502", data)
-        wish = Wish(source.question, "ask", "guided")
-        desk, session = await start(settings, source, wish, bridge.show)
-        bridge.opened(desk.log.payload, desk.log.journal.path)
-        front = Front(bridge.show, bridge.approver, bridge.inbox)
-        return await bring_to_end(desk, session, planner, front)
-
-    app = CountersignApp(bridge, "shop-502", work)
-    async with app.run_test(size=SIZE) as pilot:
-        for request in ("R1", "R2"):
-            await until(lambda request=request: asks(bridge, request))  # type: ignore[misc]
-            await asyncio.sleep(ARMED)
-            await pilot.press("a")
-        await until(lambda: asks(bridge, "R3"))
-        await asyncio.sleep(ARMED)
-        return app.export_screenshot(title="countersign")
+def take(data: Path) -> str:
+    """Return what the window shows at the third request, with its colours."""
+    command = [str(PROGRAM), *DEMO]
+    with Tmux(command, {"COUNTERSIGN_DATA": str(data)}, SIZE) as screen:
+        screen.until("▲ R1", "asks because")
+        screen.press_for("a", "▲ R2", "asks because")
+        screen.press_for("a", "▲ R3", "asks because")
+        return screen.coloured
 
 
-def asks(bridge: Bridge, request: str) -> bool:
-    """Tell whether `request` is open."""
-    asked = bridge.session.open_request if bridge.session else None
-    return asked is not None and asked.request == request
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait, at most a minute."""
-    for _ in range(600):
-        if true():
-            return
-        await asyncio.sleep(0.1)
-    raise TimeoutError
+def picture_of(coloured: str) -> str:
+    """Return a window's text as a picture."""
+    console = Console(width=SIZE[0], height=SIZE[1], record=True, file=io.StringIO())
+    console.print(Text.from_ansi(coloured), no_wrap=True, crop=True, end="")
+    return without_font_server(console.export_svg(title="countersign", theme=_THEME))
 
 
 def without_font_server(picture: str) -> str:
@@ -77,8 +56,8 @@ def without_font_server(picture: str) -> str:
 def main() -> int:
     """Make the picture anew."""
     with tempfile.TemporaryDirectory() as folder:
-        picture = asyncio.run(take(Path(folder) / "data"))
-    PICTURE.write_text(without_font_server(picture), encoding="utf-8")
+        picture = picture_of(take(Path(folder) / "data"))
+    PICTURE.write_text(picture, encoding="utf-8")
     print(f"made {PICTURE.name}")
     return 0
 

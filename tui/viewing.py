@@ -3,7 +3,7 @@
 Everything that came from AWS, a script, a model or a file passes `safe_text` here, so that no
 widget can forget it.
 
-Does not: decide anything, or know whether a key works now (tui/actions.py does).
+Does not: decide anything, or know whether a key works now (tui/situation.py does).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from core.answer import spell
 from core.approval.modes import TIER_NAMES
 from core.checks.finding import SEVERITIES, Finding
+from core.checks.summary import one_line
 from core.decide import describe_end
 from core.events import (
     AnswerGiven,
@@ -147,7 +148,7 @@ def plan(session: Session, step: Step | None) -> Plan:
     return Plan(
         title=safe_line(f"{step.plan.step}  {step.plan.title}"),
         why=safe_text(step.plan.why),
-        rows=(*_plan_rows(step), *bound(session, step)),
+        rows=(*_plan_rows(session, step), *bound(session, step)),
         outcome=_outcome(step, card),
         found=tuple(_found(card)) if card else (),
         remarks=tuple(safe_text(each) for each in remarks),
@@ -291,10 +292,12 @@ def _cost(session: Session) -> str:
     return dollars(session.model_cost) + (" + ?" if session.unpriced else "")
 
 
-def _plan_rows(step: Step) -> Iterator[Row]:
+def _plan_rows(session: Session, step: Step) -> Iterator[Row]:
     if step.plan.workflow:
         yield Row("Workflow", safe_line(step.plan.workflow))
     if step.review:
+        regions = session.target.regions if session.target else None
+        yield Row("Review", one_line(step.review, regions))
         calls = dict.fromkeys(f"{call.service}.{call.operation}" for call in step.review.calls)
         yield Row("Tier", f"{step.review.tier}, {TIER_NAMES[step.review.tier]}")
         yield Row("Calls", safe_text("\n".join(calls) or "none"))

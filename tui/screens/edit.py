@@ -28,9 +28,12 @@ def editable(script: bytes) -> str | None:
 class EditScreen(ModalScreen[bytes | None]):
     """The script, to change; returns the new bytes, or None when nothing is to change."""
 
+    covers = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2,ctrl+s", "keep", show=False, priority=True),
         Binding("escape", "back", show=False, priority=True),
+        Binding("ctrl+home", "go('start')", show=False, priority=True),
+        Binding("ctrl+end", "go('end')", show=False, priority=True),
     ]
 
     def __init__(self, title: str, text: str) -> None:
@@ -56,12 +59,31 @@ class EditScreen(ModalScreen[bytes | None]):
     def on_mount(self) -> None:
         colour(self.query_one(TextArea))
 
+    def action_go(self, where: str) -> None:
+        """Go to the start or the end of the script."""
+        area = self.query_one(TextArea)
+        area.call_later(self._go, where)
+
+    def _go(self, where: str) -> None:
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.end if where == "end" else area.document.start)
+
     def action_keep(self) -> None:
-        self.dismiss(self.query_one(TextArea).text.encode())
+        """Keep the script, once the keys that were pressed before have all been typed into it."""
+        self.query_one(TextArea).call_later(self._keep)
+
+    def _keep(self) -> None:
+        if self.is_current:
+            self.dismiss(self.query_one(TextArea).text.encode())
 
     def action_back(self) -> None:
         """Go back; what was changed is dropped only when told twice."""
+        self.query_one(TextArea).call_later(self._back)
+
+    def _back(self) -> None:
         area = self.query_one(TextArea)
+        if not self.is_current:
+            return
         if area.text == self._text or self._warned:
             self.dismiss(None)
             return
