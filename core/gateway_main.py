@@ -5,7 +5,8 @@ policy that judges is the one inside the hashed preimage, and where answers come
 against the source that was approved. It lives as long as the other end of the control socket.
 
 Answers come from AWS, from a recording or from a simulated account; those of a rehearsal are made
-up, whatever the source of the run itself, and nothing of what follows is needed for them. A
+up, whatever the source of the run itself, and nothing of what follows is needed for them. A change
+in a simulated account is rehearsed in a copy of it, which ends before the next rehearsal begins. A
 simulator is started at the first run that needs it and stays, so that all runs of a session share
 one world; the operator's credentials are looked for at the first run that needs them, by a child
 (`core.credentials`), and stay here. Only that child sees the AWS settings of the operator's
@@ -35,6 +36,7 @@ from core.iam.tiers import tier_of_policy
 from core.upstream.cached import Cached, Record
 from core.upstream.concealing import Concealing
 from core.upstream.guarded import Guarded, Purse
+from core.upstream.practised import Practised
 from core.upstream.recorded import Recorded
 from core.upstream.rehearsal import Rehearsal
 from core.upstream.simulated import Simulated
@@ -94,7 +96,7 @@ def open_run(data: bytes) -> RunPorts:
 def _wrapped(upstream: Upstream, spec: Spec, judge: Judge, vault: Vault) -> Upstream:
     """Return an upstream that answers from the record, guards the bill and keeps secrets back."""
     concealing = Concealing(upstream, vault)
-    if isinstance(upstream, Recorded | Rehearsal):
+    if isinstance(upstream, Recorded | Rehearsal | Practised):
         return concealing  # they cost nothing, and a recording gives its answers in their order
     allowance = spec.allowance
     purse = Purse(allowance.aws_left, allowance.aws_budget)
@@ -104,9 +106,12 @@ def _wrapped(upstream: Upstream, spec: Spec, judge: Judge, vault: Vault) -> Upst
 
 
 def _upstream(spec: Spec, judge: Judge, vault: Vault) -> Upstream:
-    if spec.purpose == "rehearse":
-        return Rehearsal(spec.partition, spec.account)
     kind, _, name = spec.source.partition(":")
+    if spec.purpose == "rehearse":
+        rehearsal = Rehearsal(spec.partition, spec.account)
+        if spec.kind == "change" and kind == "simulated" and "path" in spec.origin:
+            return _PRACTICE.begin(Path(spec.origin["path"]), Sha(name), rehearsal)
+        return rehearsal
     if spec.source == "live":
         return _live(spec, judge, vault)
     if kind not in ("recorded", "simulated"):
@@ -190,6 +195,21 @@ def _simulated(path: str, world: Sha) -> Simulated:
     return Simulated(Path(path), world)
 
 
+class _Practice:
+    """At most one copy of a simulated account, for the rehearsal that goes on."""
+
+    def __init__(self) -> None:
+        self._latest: Practised | None = None
+
+    def begin(self, path: Path, world: Sha, rehearsal: Rehearsal) -> Practised:
+        """Return a fresh copy; the one before it ends."""
+        if self._latest is not None:
+            self._latest.close()
+        self._latest = Practised(Simulated(path, world), rehearsal)
+        return self._latest
+
+
+_PRACTICE = _Practice()
 _STARTING = Lock()
 """Runs are opened in threads of their own: one simulator is enough, and one look for the keys."""
 

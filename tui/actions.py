@@ -40,6 +40,8 @@ class Situation:
     """Of the step that is shown."""
     ran: bool = False
     """The step that is shown has a run, gone on or ended."""
+    handed: bool = False
+    """What waits is handed over: it is run by hand, and not here."""
     answered: bool = False
     """There is an answer, and it is the page that is shown."""
     home: bool = False
@@ -87,7 +89,9 @@ class Action:
         if now.replay and self.group in ("decide", "session") and self.name != "leave":
             return "a replay is read-only"
         if self.decides:
-            return _why_no_decision(now)
+            return _why_no_decision(now) or _why_not_so(self.name, handed=now.handed)
+        if self.name == "copy_out" and not now.asked:
+            return "nothing waits that somebody else could decide or run"
         if self.name in ("stop", "mode", "grants", "note") and now.finished:
             return "the session has ended"
         if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
@@ -164,6 +168,20 @@ ACTIONS = (
         "decide",
     ),
     Action("reject", ("r",), "Reject…", "Reject it and say why; asks for the reason.", "decide"),
+    Action(
+        "bring",
+        ("b",),
+        "Bring back…",
+        "Manual mode: paste what the script found, or name the file.",
+        "decide",
+    ),
+    Action(
+        "signed",
+        ("o",),
+        "",
+        "What somebody else signs to decide it elsewhere; takes the file they signed.",
+        "decide",
+    ),
     Action(
         "skip",
         ("s",),
@@ -320,6 +338,13 @@ ACTIONS = (
     ),
     Action("copy", ("c",), "", "Copy what is selected, or the pane, to the clipboard.", "look"),
     Action("copy_digest", ("C",), "", "Copy the whole digest to the clipboard.", "look"),
+    Action(
+        "copy_out",
+        ("Y",),
+        "",
+        "Copy what is handed over, or the lines by which somebody else signs a decision.",
+        "look",
+    ),
     Action("picture", ("P",), "", "Keep a picture (SVG) of the screen in the data folder.", "look"),
     Action("help", ("question_mark", "f1"), "Help", "This page.", "look"),
     Action(
@@ -347,6 +372,15 @@ def bar_key(action: Action, actions: Iterable[Action]) -> str:
     """Return what the key bar shows of an action: its first key, and that of the one beside it."""
     both = [each for each in actions if each.name == action.beside and each.keys]
     return " ".join(spelled(each.keys[0]) for each in (*both, action) if each.keys)
+
+
+def _why_not_so(name: str, *, handed: bool) -> str:
+    """Return why a request is not answered in this way: it is run by hand, or it is run here."""
+    if handed and name in ("approve", "approve_with", "signed"):
+        return "nothing runs here: b brings back what it found"
+    if name == "bring" and not handed:
+        return "it is not handed over: it runs here, once it is approved"
+    return ""
 
 
 def _why_no_decision(now: Situation) -> str:

@@ -53,7 +53,7 @@ def seat_of(arguments: Namespace, opening: Opening, title: str) -> Seat:
 
     async def work() -> int:
         opened = await asyncio.to_thread(opening)
-        from tui.work import Front, approver_of, bring_to_end, taker_of
+        from tui.work import Front, approver_of, bring_to_end, signed_of, taker_of
 
         gc.freeze()  # as in CountersignApp.show: what was loaded meanwhile stays, too
         desk, session, planner = await opened(bridge.show)
@@ -61,7 +61,9 @@ def seat_of(arguments: Namespace, opening: Opening, title: str) -> Seat:
         if session.seq > 1:
             bridge.recall(await asyncio.to_thread(_earlier, desk.log, session))
         approver = approver_of(arguments, desk, bridge.approver)
-        front = Front(bridge.show, approver, bridge.inbox, taker_of(arguments, None))
+        bridge.signed = signed_of(arguments, desk)
+        taker = taker_of(arguments, bridge.taker)
+        front = Front(bridge.show, approver, bridge.inbox, taker)
         return await bring_to_end(desk, session, planner, front)
 
     return Seat(bridge, title, work)

@@ -149,6 +149,7 @@ class PagesScreen(Reading[None]):
         return Situation(
             asked=question is not None,
             here=question is not None and self._shows(question),
+            handed=question is not None and bool(question.folder),
             replay=self._scene.replay,
             finished=bool(session and session.finished),
             pages=len(self._pages),
