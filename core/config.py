@@ -213,9 +213,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
 
     Only the user's own file may be missing: one that was named must exist. Raises ConfigError.
     """
-    named = path or _path_in(environment, CONFIG_VARIABLE)
-    file = named or platformdirs.user_config_path(APPLICATION) / "config.yaml"
-    document = _parse(file, _read(file, may_be_missing=named is None))
+    file, document = _document(path, environment)
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
@@ -224,6 +222,32 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     if data_directory is None:
         return settings
     return settings.model_copy(update={"data_directory": data_directory})
+
+
+def file_of(path: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return the settings file, which may be missing: `path` or what `load` takes instead."""
+    named = path or _path_in(environment, CONFIG_VARIABLE)
+    return named or platformdirs.user_config_path(APPLICATION) / "config.yaml"
+
+
+def given_keys(path: Path | None, environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the dotted path of every key that stands in the file; raises ConfigError."""
+    _, document = _document(path, environment)
+    return frozenset(key for key in known_keys() if _has(document, key.split(".")))
+
+
+def _has(document: Any, parts: Sequence[str]) -> bool:
+    if not parts:
+        return True
+    return (
+        isinstance(document, dict) and parts[0] in document and _has(document[parts[0]], parts[1:])
+    )
+
+
+def _document(path: Path | None, environment: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+    named = path or _path_in(environment, CONFIG_VARIABLE)
+    file = file_of(path, environment)
+    return file, _parse(file, _read(file, may_be_missing=named is None))
 
 
 def with_limits(settings: Settings, assignments: Sequence[str]) -> Settings:

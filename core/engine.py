@@ -148,6 +148,11 @@ class Engine:
             clock=ports.clock,
         )
 
+    @property
+    def planner(self) -> Planner:
+        """Whoever says what to find out next."""
+        return self._ports.planner
+
     @asynccontextmanager
     async def perform(self, move: Move, session: Session) -> AsyncIterator[AsyncIterator[Event]]:
         """Yield the events of `move`; leaving the block ends whatever still goes on."""

@@ -297,6 +297,21 @@ class NoteAdded:
     kind: ClassVar = "note.added"
     identity: str
     text: str
+    question: bool = False
+    """A planner that can answer is to do so, beside the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAnswered:
+    """What the planner said to a question of a person; it changes nothing."""
+
+    kind: ClassVar = "note.answered"
+    note: int
+    """Number of the event that asked."""
+    text: str
+    """Empty when there is no answer."""
+    problem: str = ""
+    """Why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +371,7 @@ Event = (
     | LimitReached
     | StopRequested
     | NoteAdded
+    | NoteAnswered
     | ModeChanged
     | GrantGiven
     | GrantRevoked

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.asides import Asides, Said
 from core.decide import Ask, Done, Execute, HandOver, Move, Record, decide
 from core.errors import Left
 from core.events import (
@@ -37,8 +38,8 @@ class Quit:
     """Leave now; the session stays open and can be resumed."""
 
 
-Command = StopRequested | NoteAdded | ModeChanged | GrantGiven | GrantRevoked | Quit
-"""What a person may say at any time; all but Quit are events themselves."""
+Command = StopRequested | NoteAdded | ModeChanged | GrantGiven | GrantRevoked | Quit | Said
+"""What a person may say at any time, and answers to that; all but Quit are events themselves."""
 COMMANDS = (NoteAdded, ModeChanged, GrantGiven, GrantRevoked)
 """The events among them that go on."""
 
@@ -57,11 +58,13 @@ class Loop:
 
     async def work(self, session: Session) -> Session:
         """Bring `session` to its end; raises Left, NoApprover and whatever effects raise."""
-        while not isinstance(move := decide(session, self.clock()), Done):
-            session = await self._one(session, move)
+        asides = Asides(self.engine.planner, self.log.payload, self.inbox.put_nowait)
+        async with asides.open():
+            while not isinstance(move := decide(session, self.clock()), Done):
+                session = await self._one(session, move, asides)
         return session
 
-    async def _one(self, session: Session, move: Move) -> Session:
+    async def _one(self, session: Session, move: Move, asides: Asides) -> Session:
         left = False
         async with (
             self.engine.perform(move, session) as events,
@@ -72,6 +75,7 @@ class Loop:
                 if isinstance(event, Quit):
                     break
                 session = await self._append(session, event)
+                asides.take(session, event)
                 if isinstance(event, COMMANDS) and (also := await self.engine.kept(session, event)):
                     session = await self._append(session, also)
                 if isinstance(event, StopRequested) or self._overtaken(session, move, event):
@@ -86,7 +90,7 @@ class Loop:
         A person who is asked stays asked: nothing but stopping withdraws the question.
         """
         waiting = isinstance(move, Ask | HandOver | Execute | Record) and session.open_run is None
-        if not waiting or not isinstance(event, COMMANDS):
+        if not waiting or isinstance(event, NoteAdded) or not isinstance(event, COMMANDS):
             return False
         return decide(session, self.clock()) != move
 

@@ -56,6 +56,19 @@ class Mending(Planner, Protocol):
         ...
 
 
+@runtime_checkable
+class Explaining(Planner, Protocol):
+    """A planner that answers questions about its work; costs money too."""
+
+    async def explain(self, session: Session, payload: Payload, question: str) -> str:
+        """Return what it says to a question about the session as it stands; raises ModelError."""
+        ...
+
+    def spent(self) -> tuple[ModelAnswered, ...]:
+        """See `Mending.spent`."""
+        ...
+
+
 def repairs_of(planner: Planner) -> Repairs:
     """Return how often a session with this planner sends drafts back."""
     return planner.repairs if isinstance(planner, Mending) else Repairs()

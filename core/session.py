@@ -44,6 +44,7 @@ from core.events import (
     LimitReached,
     ModeChanged,
     NoteAdded,
+    NoteAnswered,
     PlanProposed,
     RequestExpired,
     ResultTaken,
@@ -244,6 +245,10 @@ def _note_added(session: Session, _: Fact, event: NoteAdded) -> Session:
     return replace(session, notes=(*session.notes, event))
 
 
+def _note_answered(session: Session, _: Fact, event: NoteAnswered) -> Session:
+    return replace(session, answered=(*session.answered, event))
+
+
 def _session_resumed(session: Session, fact: Fact, event: SessionResumed) -> Session:
     idle = 0 if session.open_request else fact.at - session.last_at
     return replace(session, waited_ms=session.waited_ms + idle, attended=event.attended)
@@ -277,6 +282,7 @@ _HANDLERS: dict[str, Callable[[Session, Fact, Any], Session]] = {
     LimitReached.kind: _limit_reached,
     StopRequested.kind: _stop_requested,
     NoteAdded.kind: _note_added,
+    NoteAnswered.kind: _note_answered,
     ModeChanged.kind: mode_changed,
     GrantGiven.kind: grant_given,
     GrantRevoked.kind: grant_revoked,

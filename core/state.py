@@ -14,7 +14,14 @@ from core.approval.house import AccountRules, names_account
 from core.approval.modes import READS_ONLY, Case, Mode, ceiling_for, needs_confirmation
 from core.cards import AnswerGiven, EvidenceAdded, GapRecorded
 from core.errors import IllegalEvent
-from core.events import DecisionRequested, LimitReached, NoteAdded, SessionFinished, SessionStarted
+from core.events import (
+    DecisionRequested,
+    LimitReached,
+    NoteAdded,
+    NoteAnswered,
+    SessionFinished,
+    SessionStarted,
+)
 from core.runs import Run
 from core.step import Step, due
 from sandbox.job import Tier
@@ -38,6 +45,8 @@ class Session:
     cards: tuple[EvidenceAdded, ...] = ()
     gaps: tuple[GapRecorded, ...] = ()
     notes: tuple[NoteAdded, ...] = ()
+    answered: tuple[NoteAnswered, ...] = ()
+    """What was said to those that asked."""
     grants: tuple[Standing, ...] = ()
     """All that were given, ended ones too."""
     confirmed: str = ""

@@ -85,7 +85,7 @@ class CountersignApp(App[int]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = look.theme
-        self.set_keymap({each.name: ",".join(each.keys) for each in look.actions})
+        self.set_keymap(look.keymap)
         self.animation_level = "none"
         self._first = Seat(scene, title, work)
         self.failure: BaseException | None = None

@@ -249,6 +249,10 @@ class Bridge:
         """Put a remark on record; it decides nothing."""
         self.inbox.put_nowait(NoteAdded(identity(), text))
 
+    def ask(self, text: str) -> None:
+        """Have the planner asked something; it decides nothing."""
+        self.inbox.put_nowait(NoteAdded(identity(), text, question=True))
+
     def revoke(self, name: str) -> str:
         """End a grant; returns why not, a sentence, or nothing."""
         return self._command(lambda one: revoked(one, name, identity()))

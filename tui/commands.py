@@ -54,10 +54,9 @@ def home(arguments: Namespace) -> int:
     """Show all sessions on the screen, and work on as many of them as somebody opens."""
     from tui.door import Door
     from tui.home_app import at_home
-    from tui.look import look_of
+    from tui.live import look_for
 
-    settings = _settings(arguments)
-    return at_home(Door(settings, arguments), look_of(settings))
+    return at_home(Door(_settings(arguments), arguments), look_for(arguments))
 
 
 def run(arguments: Namespace) -> int:

@@ -18,7 +18,7 @@ from core.sessions import Overview, overviews
 from core.simulator.world_file import WORLDS
 from core.start import sessions_folder
 from core.workflows.model import Workflow
-from core.workflows.planner import load_library
+from core.workflows.planner import WorkflowPlanner, load_library
 from tui import work
 from tui.house import Wish
 from tui.live import seat_of
@@ -74,6 +74,9 @@ class Door:
             profile=wish.profile or None,
         )
         first, _ = work.planners(self._settings, arguments.planner)
+        if wish.workflow:
+            library = load_library()
+            first = lambda: WorkflowPlanner(library, wish.workflow)  # noqa: E731 (a Choose)
         opened = work.beginning(arguments, self._settings, first, wish.question, "ask")
         return seat_of(arguments, lambda: opened, wish.question or wish.source)
 

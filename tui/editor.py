@@ -1,4 +1,4 @@
-"""A script in the operator's own editor: a private file, and back as bytes."""
+"""A text in the operator's own editor: a private file, and back as bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class EditorFailed(Exception):
     """The editor could not be started, or said that it failed; nothing was changed."""
 
 
-async def edit(script: bytes) -> bytes | None:
+async def edit(script: bytes, name_of_file: str = "script.py") -> bytes | None:
     """Open `script` in $VISUAL or $EDITOR; returns the new bytes, None when nothing was changed.
 
     The terminal must be the editor's while this waits. Raises EditorFailed.
@@ -21,7 +21,7 @@ async def edit(script: bytes) -> bytes | None:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     name = Path(editor.split()[0]).name if editor.split() else editor  # fits a narrow screen
     with tempfile.TemporaryDirectory(prefix="countersign-") as folder:
-        path = Path(folder) / "script.py"
+        path = Path(folder) / name_of_file
         path.write_bytes(script)
         try:
             process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(path))

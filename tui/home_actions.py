@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.actions import Action
+from tui.action import Action, Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,13 @@ HOME_ACTIONS = (
         "open", ("o",), "Open", "Open the marked session: where it goes on, or its replay.", "home"
     ),
     Action("begin", ("n",), "New", "A new question: account or world, mode.", "home"),
+    Action(
+        "workflow",
+        ("w",),
+        "Workflows",
+        "Begin with a saved workflow, or with a question that was asked before.",
+        "home",
+    ),
     Action("resume", ("u",), "Resume", "Go on with the marked session.", "home"),
     Action("replay", ("r",), "Replay", "Read the marked session, event by event.", "home"),
     Action(
@@ -37,6 +44,13 @@ HOME_ACTIONS = (
     Action("reload", ("R",), "", "Read the list anew.", "home"),
     Action("down", ("j",), "", "To the next session.", "home"),
     Action("up", ("k",), "", "To the session before.", "home"),
+    Action(
+        "settings",
+        ("comma",),
+        "",
+        "The settings as they hold, each with its source; e there edits the file.",
+        "home",
+    ),
     Action("help", ("question_mark", "f1"), "Help", "This page.", "home"),
     Action(
         "leave",
@@ -46,6 +60,7 @@ HOME_ACTIONS = (
         "home",
     ),
 )
+HOME_GROUPS: dict[Group, str] = {"home": "At home, where all sessions are listed"}
 HOME_BY_NAME = {action.name: action for action in HOME_ACTIONS}
 
 

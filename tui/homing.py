@@ -51,6 +51,16 @@ class Here:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """Something to begin a session with."""
+
+    label: str
+    question: str
+    workflow: str = ""
+    """Empty: it is a question only."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A session in the list."""
 
@@ -138,6 +148,15 @@ def library(found: Iterable[Workflow], files: Iterable[Overview]) -> tuple[Row, 
     return (
         *([Row("", "Workflows"), *saved] if saved else []),
         *([Row("", "Asked before"), *asked] if asked else []),
+    )
+
+
+def picks(found: Iterable[Workflow], files: Iterable[Overview]) -> tuple[Pick, ...]:
+    """Return what a session can begin with: each saved workflow, then the last questions."""
+    saved = [(each.name, " ".join(each.document.title.split())) for each in found]
+    return (
+        *(Pick(safe_line(f"{name}: {title}"), safe_line(title), name) for name, title in saved),
+        *(Pick(text, text) for text in recent(files)),
     )
 
 

@@ -24,6 +24,8 @@ class Wish:
     mode: str
     profile: str = ""
     """Empty: the settings', then AWS's."""
+    workflow: str = ""
+    """Name of the saved workflow that it begins with; empty: the planner chooses."""
 
 
 class House(Protocol):

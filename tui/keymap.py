@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from core.errors import ConfigError
-from tui.actions import Action, key_named, spelled
+from tui.action import Action
+from tui.key_names import key_named, spelled
 
 THOUGHTLESS: Final = frozenset({"enter", "space", "escape", "tab", "backspace", "y"})
 """Keys that never decide anything."""
@@ -29,43 +30,50 @@ _KEY: Final = re.compile(
 )
 
 
-def remapped(actions: Sequence[Action], wanted: Mapping[str, Sequence[str]]) -> tuple[Action, ...]:
-    """Return the actions with the keys that are wanted, by name; raises ConfigError."""
+def remapped(
+    actions: Sequence[Action], wanted: Mapping[str, Sequence[str]], where: str = ""
+) -> tuple[Action, ...]:
+    """Return the actions with the keys that are wanted, by name; raises ConfigError.
+
+    `where` stands before each name in the settings.
+    """
     known = {action.name: action for action in actions}
     for name in wanted:
         if name not in known:
             near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "docs/keys.md lists them"
-            raise ConfigError(f"keys.{name}: no such action; {hint}")
-    made = tuple(_with_keys(each, wanted.get(each.name)) for each in actions)
-    _check_meanings(made)
+            hint = f"did you mean {where}{near[0]}?" if near else "docs/keys.md lists them"
+            raise ConfigError(f"keys.{where}{name}: no such action; {hint}")
+    made = tuple(_with_keys(each, wanted.get(each.name), where) for each in actions)
+    _check_meanings(made, where)
     return made
 
 
-def _with_keys(action: Action, wanted: Sequence[str] | None) -> Action:
+def _with_keys(action: Action, wanted: Sequence[str] | None, where: str) -> Action:
     if wanted is None:
         return action
+    name = f"keys.{where}{action.name}"
     if not wanted and action.name in _ALWAYS_REACHED:
-        raise ConfigError(f"keys.{action.name}: must have a key")
-    return replace(action, keys=tuple(_keys(action, wanted)))
+        raise ConfigError(f"{name}: must have a key")
+    return replace(action, keys=tuple(_keys(name, wanted)))
 
 
-def _keys(action: Action, wanted: Sequence[str]) -> Iterator[str]:
+def _keys(name: str, wanted: Sequence[str]) -> Iterator[str]:
     for written in wanted:
         key = key_named(written)
         if key in THOUGHTLESS:
-            raise ConfigError(f"keys.{action.name}: {written} is pressed without thinking")
+            raise ConfigError(f"{name}: {written} is pressed without thinking")
         if same := _SAME_ON_A_TERMINAL.get(key):
-            raise ConfigError(f"keys.{action.name}: a terminal can't tell {written} from {same}")
+            raise ConfigError(f"{name}: a terminal can't tell {written} from {same}")
         if key == written and not _KEY.fullmatch(key):
-            raise ConfigError(f"keys.{action.name}: {written} is no key; docs/keys.md has examples")
+            raise ConfigError(f"{name}: {written} is no key; docs/keys.md has examples")
         yield key
 
 
-def _check_meanings(actions: Sequence[Action]) -> None:
+def _check_meanings(actions: Sequence[Action], where: str) -> None:
     meanings: dict[str, str] = {}
     for action in actions:
         for key in action.keys:
             other = meanings.setdefault(key, action.name)
             if other != action.name:
-                raise ConfigError(f"keys: {spelled(key)} would mean both {other} and {action.name}")
+                both = f"{where}{other} and {where}{action.name}"
+                raise ConfigError(f"keys: {spelled(key)} would mean both {both}")

@@ -19,6 +19,7 @@ from core.safe_text import safe_line
 from core.session import Session
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.effective import Effective, flags_of
 from tui.look import Look, look_of
 from tui.playback import Playback
 from tui.seats import Seat
@@ -86,7 +87,8 @@ def replay_on_screen(arguments: Namespace, path: Path) -> int:
 def look_for(arguments: Namespace) -> Look:
     """Return theme and keys as the settings have them; raises ConfigError."""
     named = Path(arguments.config) if arguments.config else None
-    return look_of(load(named, os.environ))
+    effective = Effective(named, os.environ, flags_of(vars(arguments)))
+    return look_of(load(named, os.environ), effective)
 
 
 def check_terminal() -> None:

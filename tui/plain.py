@@ -33,6 +33,7 @@ from core.events import (
     LimitReached,
     ModeChanged,
     NoteAdded,
+    NoteAnswered,
     PlanProposed,
     RequestExpired,
     ResultTaken,
@@ -261,7 +262,14 @@ def _(event: StopRequested) -> list[str]:
 
 @describe.register
 def _(event: NoteAdded) -> list[str]:
-    return [f"note by {event.identity}: {event.text}"]
+    return [f"{'asked' if event.question else 'note'} by {event.identity}: {event.text}"]
+
+
+@describe.register
+def _(event: NoteAnswered) -> list[str]:
+    if event.problem:
+        return [f"no answer: {event.problem}"]
+    return f"the planner answers: {event.text}".splitlines()
 
 
 @describe.register

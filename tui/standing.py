@@ -13,13 +13,15 @@ from typing import get_args
 from core.approval.grants import printed
 from core.approval.modes import Mode, ceiling_of, promise
 from core.approval.switching import given, offers, other_mode, revoked
+from core.asides import NOBODY
 from core.events import NoteAdded
 from core.here import identity, now_ms
 from core.loop import Command
+from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
 from core.session import Session
 
-WORDS = "mode MODE [ACCOUNT] | grant [N] | grants | revoke GN | note TEXT"
+WORDS = "mode MODE [ACCOUNT] | grant [N] | grants | revoke GN | note TEXT | ask TEXT"
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class Standing:
             "grants": _grants,
             "revoke": lambda session, name: revoked(session, name, identity()),
             "note": _note,
+            "ask": _ask,
         }
         session = self.latest.session
         if word not in words or session is None:
@@ -95,6 +98,14 @@ def _grants(session: Session, _: str) -> str:
 
 def _note(_: Session, text: str) -> Command | str:
     return NoteAdded(identity(), text) if text else "say what: note TEXT"
+
+
+def _ask(session: Session, text: str) -> Command | str:
+    if not text:
+        return "say what: ask TEXT"
+    if session.started.repairs == NO_REPAIRS:
+        return f"{NOBODY}; note TEXT goes on record"
+    return NoteAdded(identity(), text, question=True)
 
 
 def _lines(lines: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 Everything that came from AWS, a script, a model or a file passes `safe_text` here, so that no
 widget can forget it.
 
-Does not: decide anything, or know whether a key works now (tui/actions.py does).
+Does not: decide anything, or know whether a key works now (tui/situation.py does).
 """
 
 from __future__ import annotations

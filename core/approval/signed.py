@@ -12,11 +12,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from core.approval.approvers import Decision, check_confirmed
+from core.approval.approvers import Decision, yes
 from core.approval.redeem import Payload
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface
@@ -89,18 +89,9 @@ def _decision(
     comment = said.get("comment", "")
     if verb != "approve":
         return Decision(verb, comment=comment, identity=signer)
-    typed = said.get("confirm", "")
-    if request.blockers and not said.get("override_blockers", False):
-        raise NoApprover(f"{signer} says yes to {request.request}, and not over its blockers")
-    if request.second_stage:
-        check_confirmed(request, session, typed)
-    return Decision(
-        verb,
-        comment=comment,
-        override_blockers=request.blockers > 0,
-        confirmed=typed if request.second_stage else "",
-        identity=signer,
-    )
+    over = said.get("override_blockers") is True
+    decision = yes(request, session, typed=said.get("confirm", ""), over=over)
+    return replace(decision, comment=comment, identity=signer)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], bytes]:

@@ -119,6 +119,13 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a planner says to a question of the engineer on call."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """What the coder returns."""
 

@@ -84,6 +84,15 @@ class ModelPlanner:
             return conclude("inconclusive", "", (), gaps)
         return _answer(session, answer)
 
+    async def explain(self, session: Session, payload: Payload, question: str) -> str:
+        """See `Explaining.explain`; raises ModelError."""
+        step = session.steps[-1] if session.steps else None
+        draft = reread(step.draft, payload) if step and step.draft else None
+        texts = words.for_question(session, draft, question, self.asker.fence)
+        answer, _ = await self.asker.ask(self.planner, "explain", texts, _anything)
+        said: str = answer.text
+        return said
+
     def spent(self) -> tuple[ModelAnswered, ...]:
         """See `Mending.spent`."""
         return self.asker.spent()
@@ -106,6 +115,11 @@ class ModelPlanner:
 
         code, _ = await self.asker.ask(self.coder, role, texts, check)
         return await _draft(session, step, code, requirements, self.width)
+
+
+async def _anything(answer: forms.Explanation) -> Sequence[str]:
+    del answer
+    return ()
 
 
 def _proposal(session: Session, plan: forms.Plan) -> PlanProposed:

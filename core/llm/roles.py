@@ -1,4 +1,4 @@
-"""The five roles: what each is told once, what its answer looks like, how much it may say."""
+"""The six roles: what each is told once, what its answer looks like, how much it may say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from core.llm.forms import Code, Conclusion, Notes, Plan
+from core.llm.forms import Code, Conclusion, Explanation, Notes, Plan
 from core.llm.usage import Role
 
 _PROMPTS = Path(__file__).parent / "prompts"
@@ -31,6 +31,7 @@ PARTS: dict[Role, Part] = {
     "repair": Part(("generate", "repair"), Code, "medium"),
     "conclude": Part(("conclude",), Conclusion, "medium"),
     "review": Part(("review",), Notes, "medium"),
+    "explain": Part(("explain",), Explanation, "medium"),
 }
 
 

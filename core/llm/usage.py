@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-Role = Literal["plan", "generate", "repair", "conclude", "review"]
+Role = Literal["plan", "generate", "repair", "conclude", "review", "explain"]
 PRICES = Path(__file__).with_name("prices.json")
 
 

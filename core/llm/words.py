@@ -31,6 +31,21 @@ def for_planner(session: Session, fence: str) -> list[str]:
     return [_case(session), *cards, _standing(session)]
 
 
+def for_question(session: Session, draft: Draft | None, question: str, fence: str) -> list[str]:
+    """Return the texts for `explain`: what the planner is told, the draft, and what is asked."""
+    texts = for_planner(session, fence)
+    if draft:
+        script = draft.script.decode("utf-8", errors="replace")
+        policy = json.dumps(draft.policy, sort_keys=True)
+        said = why_findings(session.steps[-1])
+        texts.append(
+            f"Step {draft.step}, version {draft.version}, by {draft.author}:\n"
+            f"{fenced(script, fence, 'script')}\n{fenced(policy, fence, 'policy')}\n"
+            f"{fenced(said, fence, 'review')}"
+        )
+    return [*texts, f"The engineer on call asks: {question}"]
+
+
 def for_coder(session: Session, step: Step, packages: Sequence[str]) -> list[str]:
     """Return the text for `generate`: the step, with names instead of values."""
     wanted = step.plan.parameters

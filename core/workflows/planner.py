@@ -42,6 +42,8 @@ class WorkflowPlanner:
     """`Planner` over a library of saved workflows."""
 
     library: Mapping[str, Workflow]
+    first: str = ""
+    """Name of the workflow to begin with; empty: the one whose words fit the question best."""
 
     async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
         proposal = self._onward(session, payload) if session.steps else self._first(session)
@@ -78,6 +80,8 @@ class WorkflowPlanner:
         return conclude(status, cause, self._claims(session), gaps)
 
     def _first(self, session: Session) -> PlanProposed | None:
+        if self.first:
+            return self._proposal(session, self.first, {}, "somebody chose to begin with it")
         words = set(re.findall(r"[a-z0-9]+", session.started.question.lower()))
         scored = [
             (len(words & set(workflow.document.triggers)), name)

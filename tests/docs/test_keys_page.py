@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tui.actions import ACTIONS, GROUPS
+from tui.action import GROUPS
+from tui.actions import ACTIONS
+from tui.home_actions import HOME_ACTIONS
 from tui.keymap import THOUGHTLESS
 
 HOUSE = Path(__file__).parents[2]
@@ -23,6 +25,16 @@ def test_every_action_has_its_row() -> None:
     ]
 
     assert ROW.findall(PAGE) == expected
+
+
+def test_every_action_of_home_has_its_row() -> None:
+    """Home's table has exactly its actions, by the names under which the settings know them."""
+    row = re.compile(r"^\| `home\.([a-z_]+)` \| (.+) \| ([^|]+) \|$", re.MULTILINE)
+
+    assert row.findall(PAGE) == [
+        (action.name, " ".join(f"`{key}`" for key in action.key.split(" ")), action.help)
+        for action in HOME_ACTIONS
+    ]
 
 
 def test_every_group_has_its_heading() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
+from core.config import Settings
 from core.errors import ConfigError
-from tui.actions import ACTIONS, BY_NAME, bar_key
+from tui.action import bar_key
+from tui.actions import ACTIONS, BY_NAME
 from tui.keymap import remapped
+from tui.look import look_of
 
 
 def test_no_settings_change_nothing() -> None:
@@ -37,8 +41,8 @@ def test_an_action_gets_other_keys() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"aprove": ["b"]}, "did you mean approve"),
-        ({"nonsense": ["b"]}, "no such action"),
+        ({"aprove": ["B"]}, "did you mean approve"),
+        ({"nonsense": ["B"]}, "no such action"),
         ({"approve": ["enter"]}, "without thinking"),
         ({"approve": ["space"]}, "without thinking"),
         ({"skip": ["escape"]}, "without thinking"),
@@ -48,7 +52,7 @@ def test_an_action_gets_other_keys() -> None:
         ({"approve": [""]}, "is no key"),
         ({"approve": ["ab"]}, "is no key"),
         ({"approve": ["r"]}, "r would mean both approve and reject"),
-        ({"zoom": ["b"], "skip": ["b"]}, "b would mean both"),
+        ({"zoom": ["B"], "skip": ["B"]}, "B would mean both"),
         ({"help": []}, "must have a key"),
         ({"stop": []}, "must have a key"),
     ],
@@ -57,6 +61,21 @@ def test_a_mistake_is_refused(keys: dict[str, Sequence[str]], said: str) -> None
     """A wrong name, a key that means two things or none, and a key that decides by reflex."""
     with pytest.raises(ConfigError, match=said):
         remapped(ACTIONS, keys)
+
+
+def test_home_has_keys_of_its_own() -> None:
+    """`home.` names an action there: its keys change there alone, and clash there alone."""
+    look = look_of(Settings.model_validate({"keys": {"home.begin": ["B"], "zoom": ["B"]}}))
+
+    assert (look.keymap["home.begin"], look.keymap["zoom"]) == ("B", "B")
+    assert look.keymap["home.open"] == "o"
+    for keys, said in (
+        ({"home.begn": ["B"]}, "keys.home.begn: no such action; did you mean home.begin?"),
+        ({"home.begin": ["r"]}, "r would mean both home.begin and home.replay"),
+        ({"home.help": []}, "keys.home.help: must have a key"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            look_of(Settings.model_validate({"keys": keys}))
 
 
 def test_every_action_can_be_reached() -> None:

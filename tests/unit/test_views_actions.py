@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from tui.actions import ACTIONS, BY_NAME, Situation
+from tui.actions import ACTIONS, BY_NAME
 from tui.arming import ARMING_S, Arming
+from tui.situation import Situation
 
 ASKED = Situation(asked=True, here=True)
 HANDED = Situation(asked=True, here=True, handed=True)

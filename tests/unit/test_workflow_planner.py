@@ -65,6 +65,16 @@ def after_first(story: Any, question: str = "what is broken?", **facts: Any) -> 
     return made
 
 
+def test_a_workflow_that_was_chosen_comes_first(library: Path, story: Any) -> None:
+    """Whatever the words say, it begins there; later steps follow from results as ever."""
+    planner = WorkflowPlanner(load_library(library), "second")
+    made = story(question="What is BROKEN?").identified()
+    plan = asyncio.run(planner.plan(made.session, made.payload))
+
+    assert isinstance(plan, PlanProposed)
+    assert (plan.step, plan.workflow) == ("S1", "second")
+
+
 def test_the_words_of_the_question_choose_the_first_workflow(library: Path, story: Any) -> None:
     """A trigger in the question is enough; known parameters are given, others empty."""
     plan = planned(library, story(question="What is BROKEN?").identified())

@@ -9,7 +9,7 @@ from tui.exporting import export
 from tui.screens.deciding import DecidingScreen
 from tui.screens.run import RunScreen
 
-TOLD = frozenset({"home", "other", "waiting", "markdown", "json", "run"})
+TOLD = frozenset({"home", "other", "waiting", "markdown", "json", "run", "ask"})
 """Actions that say why they make no sense, besides those that decide."""
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.actions import Action
+from tui.action import Action
 from tui.screens.pages import PagesScreen
 
 

@@ -23,6 +23,7 @@ from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant, Wanted
 from tui.editor import EditorFailed, edit
 from tui.others import signing
+from tui.screens.asking import AskScreen
 from tui.screens.bring import BringScreen
 from tui.screens.choosing import GrantsScreen, ModeScreen, entering, granting
 from tui.screens.dialogs import (
@@ -172,6 +173,11 @@ class DecidingScreen(PagesScreen):
         self.app.push_screen(dialog, lambda typed: act(typed) if typed else None)
 
     # ------------------------------------------------------------------ from here on
+    def _do_ask(self) -> None:
+        scene = self._scene
+        if isinstance(scene, Bridge):
+            self.app.push_screen(AskScreen(scene))
+
     def _do_note(self) -> None:
         scene, session = self._scene, self._scene.session
         if session and isinstance(scene, Bridge):

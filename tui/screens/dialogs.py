@@ -19,7 +19,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.safe_text import safe_line
-from tui.actions import ACTIONS, GROUPS, Action, Group
+from tui.action import GROUPS, Action, Group
+from tui.actions import ACTIONS
 from tui.screens.paper import Paper
 from tui.views import Question
 from tui.widgets.text_pane import TextPane, wrapped
@@ -125,15 +126,15 @@ def rejection(question: Question) -> Dialog:
 
 
 def remark(*, model: bool) -> Dialog:
-    """Return the dialog for a question or a remark; says who reads it."""
+    """Return the dialog for a remark; says who reads it."""
     reader = (
         "The model reads it before its next step; what it makes of it stands in the plan there."
         if model
-        else "No model works on this session, so nobody answers: it goes on record."
+        else "No model works on this session: it goes on record, for whoever reads that."
     )
     said = ("It decides nothing: a request that is open stays open.", reader)
     final = Final("i", "puts it on record")
-    return Dialog(Asks("Ask or tell something", said, ("What?",)), final)
+    return Dialog(Asks("Tell something", said, ("What?",)), final)
 
 
 def with_comment(question: Question) -> Dialog:

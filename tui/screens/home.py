@@ -18,18 +18,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from core.safe_text import safe_line
-from core.sessions import Overview
 from tui import homing
-from tui.actions import Situation
 from tui.home_actions import HOME_ACTIONS, AtHome, why_not
 from tui.homing import Entry, Here
 from tui.house import House
-from tui.screens.dialogs import Help
-from tui.screens.new_session import NewSession
+from tui.screens.home_pages import HomePages
+from tui.situation import Situation
 from tui.views import Row
 from tui.widgets.bars import KeyBar
 from tui.widgets.home import HomeBar, RowsPane, SessionList
@@ -41,7 +38,7 @@ _TOO_SMALL = (
 )
 
 
-class HomeScreen(Screen[None]):
+class HomeScreen(HomePages):
     """All sessions, with somebody at the keys."""
 
     AUTO_FOCUS = "#sessions"
@@ -61,11 +58,8 @@ class HomeScreen(Screen[None]):
             self.what, self.key = what, key
 
     def __init__(self, house: House, here: Callable[[], Sequence[Here]]) -> None:
-        super().__init__()
-        self._house = house
+        super().__init__(house)
         self._here = here
-        self._files: tuple[Overview, ...] | None = None
-        """None before they have been read."""
         self._verdicts: dict[str, str] = {}
         self._said = ("", float("-inf"))
         self._again = float("-inf")
@@ -153,7 +147,7 @@ class HomeScreen(Screen[None]):
         """Show the marked session in detail, and the keys for it."""
         self.query_one("#detail", RowsPane).paint(tuple(self._detail()))
         situation = self.situation
-        useful = [each for each in HOME_ACTIONS if each.label and not why_not(each.name, situation)]
+        useful = [each for each in self.actions if each.label and not why_not(each.name, situation)]
         self.query_one(KeyBar).paint(useful, Situation(), armed=True)
         text, until = self._said
         said = text if time.monotonic() < until else self._standing_word(situation)
@@ -220,10 +214,6 @@ class HomeScreen(Screen[None]):
     def _do_waiting(self) -> None:
         self.post_message(self.Wanted("waiting"))
 
-    def _do_begin(self) -> None:
-        form = NewSession(self._house, homing.recent(self._files or ()))
-        self.app.push_screen(form)
-
     @work(group="verify", exclusive=True)
     async def _do_verify(self) -> None:
         marked = self.marked
@@ -246,9 +236,6 @@ class HomeScreen(Screen[None]):
 
     def _do_up(self) -> None:
         self.query_one(SessionList).action_cursor_up()
-
-    def _do_help(self) -> None:
-        self.app.push_screen(Help(HOME_ACTIONS, {"home": "All sessions"}))
 
     def _do_leave(self) -> None:
         working = [each for each in self._here() if not (each.replay or each.problem)]

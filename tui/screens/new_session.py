@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.homing import Pick
 from tui.house import House, Wish
 from tui.screens.dialogs import Final
 
@@ -88,9 +89,11 @@ class NewSession(ModalScreen[None]):
             super().__init__()
             self.wish = wish
 
-    def __init__(self, house: House, recent: Sequence[str]) -> None:
+    def __init__(self, house: House, recent: Sequence[str], begins: Pick | None = None) -> None:
+        """`begins`: what was picked to begin with."""
         super().__init__()
         self._house, self._recent = house, recent
+        self._begins = begins or Pick("", "")
 
     def compose(self) -> ComposeResult:
         sources = self._house.sources()
@@ -98,7 +101,9 @@ class NewSession(ModalScreen[None]):
             box.border_title = "A new session"
             box.border_subtitle = "Enter goes on · ↑ ↓ offer · Escape goes back"
             yield Static("What do you want to know? A simulated world brings its own question.")
-            yield Remembering("", self._recent, "question")
+            yield Remembering(self._begins.question, self._recent, "question")
+            if self._begins.workflow:
+                yield Static(Content(f"Begins with {self._begins.label}"), classes="hint")
             yield Static("Account: live, simulated:WORLD or recorded:SESSION", classes="hint")
             yield Remembering(sources[0], sources, "source")
             yield Static("AWS profile; empty: the settings', then AWS's", classes="hint")
@@ -125,7 +130,15 @@ class NewSession(ModalScreen[None]):
             self.query_one("#box").border_subtitle = "ask a question first"
             return
         self.app.post_message(
-            self.Begun(Wish(question, source, self.query_one(Choice).value, profile))
+            self.Begun(
+                Wish(
+                    question,
+                    source,
+                    self.query_one(Choice).value,
+                    profile,
+                    self._begins.workflow,
+                )
+            )
         )
         self.dismiss(None)
 

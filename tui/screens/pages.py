@@ -16,15 +16,18 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Static
 
+from core.repair import NONE as NO_REPAIRS
 from core.session import Step
 from tui import viewing
-from tui.actions import ACTIONS, Action, Situation
+from tui.action import Action
+from tui.actions import ACTIONS
 from tui.answering import answer_page
 from tui.arming import Arming
 from tui.bridge import Bridge
 from tui.playback import Playback
 from tui.screens.reading import Reading
 from tui.seen import Seen
+from tui.situation import Situation
 from tui.views import ANSWER, Question
 from tui.widgets.answer import AnswerBoard
 from tui.widgets.bars import Banner, KeyBar, PaneTabs, StatusBar, StepStrip
@@ -159,6 +162,7 @@ class PagesScreen(Reading[None]):
             others=app.others,
             waiting=len(app.elsewhere),
             versions=self._versions,
+            model=bool(session and session.started.repairs != NO_REPAIRS),
         )
 
     def _ran(self) -> bool:

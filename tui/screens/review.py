@@ -16,7 +16,8 @@ from textual.widgets import TextArea
 
 from core.safe_text import safe_line
 from tui import viewing
-from tui.actions import ACTIONS, BY_NAME, MORE_THAN_ONE, Action
+from tui.action import Action
+from tui.actions import ACTIONS, BY_NAME
 from tui.bridge import Bridge
 from tui.clipboard import keep_picture, why_not_copied
 from tui.others import signing
@@ -25,7 +26,9 @@ from tui.screens.commands import Commands
 from tui.screens.dialogs import Help
 from tui.screens.diff import DiffScreen
 from tui.screens.replaying import ReplayingScreen
+from tui.screens.settings import SettingsScreen
 from tui.searching import Searchable
+from tui.situation import MORE_THAN_ONE
 from tui.views import ANSWER
 from tui.widgets.board import Board
 from tui.widgets.code_pane import CodePane
@@ -166,6 +169,9 @@ class ReviewScreen(ReplayingScreen):
             self.say(f"no picture: {error.strerror}")
         else:
             self.say(f"kept as {safe_line(str(path))}")
+
+    def _do_settings(self) -> None:
+        self.app.push_screen(SettingsScreen(cast("CountersignApp", self.app).look.effective))
 
     def _do_help(self) -> None:
         self.app.push_screen(Help())

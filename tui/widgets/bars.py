@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.actions import Action, Situation, bar_key
+from tui.action import Action, bar_key
 from tui.consent import MODE_SIGNS
+from tui.situation import Situation
 from tui.views import Chip, Question, Status
 
 _LEAST_OF_A_TITLE = 3

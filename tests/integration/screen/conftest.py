@@ -35,7 +35,7 @@ from core.events import AnswerGiven, CallerIdentified, DecisionMade, Fact, Mode,
 from core.gateway_client import GatewayProcess
 from core.iam.lint import Ceilings
 from core.people import NOBODY_BRINGS, Taker
-from core.planner import Planner
+from core.planner import Planner, repairs_of
 from core.recorded_jobs import ReplayingWorkshop
 from core.redact import Redactor
 from core.session import Session, Step
@@ -230,9 +230,11 @@ async def _play(
     look: Look = PLAIN_LOOK,
     live: bool = False,
     settings: str = "",
+    planner: Planner | None = None,
 ) -> CountersignApp:
     bridge = Bridge()
     facts: list[Fact] = []
+    works = planner or Steps(steps, lines)
     caller = CallerIdentified(
         "aws", "123456789012", "shop", "arn:aws:iam::1:role/r", ("eu-west-1",)
     )
@@ -246,7 +248,8 @@ async def _play(
         bridge.show(session, fact)
 
     async def work() -> int:
-        desk, session = await start(loaded, source, Wish("why?", "ask", mode), show)
+        wish = Wish("why?", "ask", mode, repairs=repairs_of(works))
+        desk, session = await start(loaded, source, wish, show)
         bridge.opened(desk.log.payload, desk.log.journal.path)
         review = Reviewed(tier, blockers)
         practice = Practice(
@@ -256,7 +259,7 @@ async def _play(
         signers = loaded.approval.allowed_signers
         bridge.signed = lambda path: FromSigned((path,), signers, fit, spending)
         front = Front(show, bridge.approver, bridge.inbox, bridge.taker)
-        return await bring_to_end(practice, session, Steps(steps, lines), front)
+        return await bring_to_end(practice, session, works, front)
 
     app = CountersignApp(bridge, "why?", work, look)
     async with app.run_test(size=size) as pilot:

@@ -19,6 +19,7 @@ from core.here import now_ms
 from core.journal.verify import verify
 from core.sessions import Overview, overviews
 from core.workflows.model import Workflow
+from core.workflows.planner import load_library
 from tui.attention import Attention
 from tui.bridge import Bridge
 from tui.home_app import HomeApp
@@ -41,6 +42,7 @@ class Practised:
     def __init__(self, folder: Path, work: Callable[..., Awaitable[int]]) -> None:
         self.folder = folder / "sessions"
         self._work = work
+        self.wished: tuple[Wish, ...] = ()
 
     def now(self) -> int:
         return now_ms()
@@ -49,7 +51,7 @@ class Practised:
         return tuple(overviews(self.folder))
 
     def workflows(self) -> tuple[Workflow, ...]:
-        return ()
+        return tuple(load_library().values())
 
     def sources(self) -> tuple[str, ...]:
         return ("live", "simulated:shop")
@@ -58,6 +60,7 @@ class Practised:
         return f"record {verify(path).verdict}"
 
     def begin(self, wish: Wish) -> Seat:
+        self.wished = (*self.wished, wish)
         if wish.source == "nowhere":
             raise UsageError("nowhere is no source")
         bridge = Bridge()
@@ -313,3 +316,25 @@ def test_who_looks_elsewhere_is_told_once(sit: Sit, tmp_path: Path) -> None:
     sit(walk, (120, 40))
     lines = told.read_text(encoding="utf-8").splitlines()
     assert lines == ["▲ R1 awaits you: why", "✓ likely: why"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_session_begins_with_a_workflow(sit: Sit, size: object) -> None:
+    """Picked with Enter, which begins nothing; the form then says with what it begins."""
+
+    async def walk(screen: Any) -> None:
+        await screen.shows("no session yet: press n")
+        await screen.press("w")
+        await screen.shows("Begin with")
+        await screen.shows("firing-alarms: ")
+        names = [each.name for each in screen.app._house.workflows()]
+        await screen.press(*["j"] * names.index("firing-alarms"), "enter")
+        await screen.shows("Begins with firing-alarms")
+        assert screen.app.seats == []
+        await screen.until(lambda: isinstance(screen.app.focused, Input), "a field has the focus")
+        await screen.press("enter", "enter", "enter", "enter", "b")
+        await screen.asked()
+        [wish] = screen.app._house.wished
+        assert (wish.workflow, wish.question) == ("firing-alarms", "Which alarms fire")
+
+    sit(walk, size)

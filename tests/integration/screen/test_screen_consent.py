@@ -176,11 +176,11 @@ def test_a_production_account_looks_different(play: Play) -> None:
 
 
 def test_a_question_goes_on_record_and_decides_nothing(play: Play) -> None:
-    """Asked with i: it says who reads it, Enter sends nothing, and the request stays open."""
+    """Told with I: it says who reads it, Enter sends nothing, and the request stays open."""
 
     async def walk(screen: Any) -> None:
         await screen.armed()
-        await screen.press("i")
+        await screen.press("I")
         assert "No model works on this session" in screen.text
         await screen.type("why line 5")
         await screen.press("enter", "enter")
