@@ -29,10 +29,10 @@ from core.events import (
     Surface,
 )
 from core.handing import Brought
+from core.here import identity, now_ms
 from core.journal.store import read
 from core.loop import Command, Quit
 from core.session import Session
-from core.start import identity, now_ms
 from sandbox.job import Sha
 from tui.bringing import OnScreenBrings
 from tui.moments import Moment, moment
@@ -174,6 +174,7 @@ class Bridge:
         self.runs = Runs()
         for fact in told:
             self.runs.add(fact)
+            self.versions.add(fact.event)
         self.change()
 
     def decide(self, digest: str, decision: Decision) -> bool:

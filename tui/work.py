@@ -25,11 +25,12 @@ from core.credentials import Order
 from core.decide import Done, decide
 from core.errors import Left, NoApprover, UsageError
 from core.events import Fact, Goal
+from core.here import now_ms
 from core.loop import Command, Loop, Quit
 from core.people import NOBODY_BRINGS, Taker
 from core.planner import Planner, repairs_of
 from core.session import Session
-from core.start import Desk, Wish, now_ms, resume, sessions_folder, start
+from core.start import Desk, Wish, resume, sessions_folder, start
 from sandbox.job import Sha
 from tui.bringing import FromFiles, PersonBrings, named_results
 from tui.person import Elsewhere, Person, at_terminal
@@ -228,7 +229,7 @@ def _on_surface(arguments: Namespace, opened: Opened, title: str) -> int:
     if arguments.ui == "tui":
         from tui.live import on_screen
 
-        return on_screen(arguments, opened, title)
+        return on_screen(arguments, lambda: opened, title)
     return asyncio.run(_in_lines(arguments, opened))
 
 

@@ -98,10 +98,11 @@ class RunScreen(Reading[None], ModalScreen[None]):
         self._lines("calls").paint(watched.calls, follow=True)
         if watched.result is not None and watched.result != self._read:
             self._read = watched.result
-            self._open(watched.result)
+            self.read_result(watched.result)
 
     @work(group="result", exclusive=True)
-    async def _open(self, content: Sha) -> None:
+    async def read_result(self, content: Sha) -> None:
+        """Read a result beside the screen, and show it."""
         self.query_one("#result").border_subtitle = "reading"
         try:
             body = await asyncio.to_thread(self._scene.body, content)
