@@ -13,6 +13,7 @@ from core.approval.approvers import Decision, FromList
 from core.aws import open_source
 from core.config import load
 from core.events import DraftGenerated, EvidenceAdded, Fact, ReviewFinished, RunOutput, RunStarted
+from core.here import now_ms
 from core.llm.asking import Asker
 from core.llm.outgoing import Outgoing
 from core.llm.planner import ModelPlanner
@@ -22,7 +23,7 @@ from core.planner import repairs_of
 from core.redact import Redactor
 from core.repair import Repairs
 from core.session import Session
-from core.start import Wish, now_ms, sessions_folder, start
+from core.start import Wish, sessions_folder, start
 
 HEAD = '''\
 """%s"""
