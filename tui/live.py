@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.config import load
 from core.errors import Left, UsageError
 from core.events import Fact
 from core.log import Log
@@ -19,6 +18,7 @@ from core.safe_text import safe_line
 from core.session import Session
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.early import early_look
 from tui.look import Look, look_of
 from tui.playback import Playback
 from tui.seats import Seat
@@ -34,7 +34,8 @@ def on_screen(arguments: Namespace, opening: Opening, title: str) -> int:
     """Work on a session at the screen; returns its exit code, raises what ended it."""
     check_terminal()
     seat = seat_of(arguments, opening, title)
-    app = CountersignApp(seat.scene, title, seat.work, look_for(arguments))
+    look = early_look(arguments.config is not None, os.environ) or look_for(arguments)
+    app = CountersignApp(seat.scene, title, seat.work, look)
     try:
         return app.show()
     except Left as error:
@@ -85,6 +86,8 @@ def replay_on_screen(arguments: Namespace, path: Path) -> int:
 
 def look_for(arguments: Namespace) -> Look:
     """Return theme and keys as the settings have them; raises ConfigError."""
+    from core.config import load
+
     named = Path(arguments.config) if arguments.config else None
     return look_of(load(named, os.environ))
 
