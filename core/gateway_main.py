@@ -31,7 +31,7 @@ from core.costs import estimate
 from core.credentials import Approved, Operator, Order
 from core.errors import CountersignError, IdentityUnknown
 from core.iam.actions import DURABLE
-from core.iam.judge import authorizer
+from core.iam.judge import Judge, authorizer
 from core.iam.tiers import tier_of_policy
 from core.upstream.cached import Cached, Record
 from core.upstream.concealing import Concealing
@@ -49,8 +49,6 @@ from sandbox.job import OPERATOR, AwsCall, Sha, Upstream, Verdict
 if TYPE_CHECKING:
     from core.upstream.live import Live
     from core.upstream.wire import Wire
-
-Judge = Callable[[AwsCall], Verdict]
 
 
 def main(arguments: list[str]) -> int:
@@ -102,7 +100,7 @@ def _wrapped(upstream: Upstream, spec: Spec, judge: Judge, vault: Vault) -> Upst
     purse = Purse(allowance.aws_left, allowance.aws_budget)
     guarded = Guarded(concealing, purse, estimate)
     record = _record(allowance.cache_ms, spec.source, spec.account, spec.role)
-    return Cached(guarded, record, lambda call: judge(call).tier < DURABLE)
+    return Cached(guarded, record, lambda call: judge.tier(call) < DURABLE)
 
 
 def _upstream(spec: Spec, judge: Judge, vault: Vault) -> Upstream:
@@ -159,7 +157,7 @@ def _order(spec: Spec) -> Order:
     )
 
 
-def _telling(judge: Judge, told: Sequence[str]) -> Judge:
+def _telling(judge: Judge, told: Sequence[str]) -> Callable[[AwsCall], Verdict]:
     """Return a judge that says with each call it allows what is to be known of AWS's own lock."""
     if not told:
         return judge

@@ -174,6 +174,7 @@ class Bridge:
         self.runs = Runs()
         for fact in told:
             self.runs.add(fact)
+            self.versions.add(fact.event)
         self.change()
 
     def decide(self, digest: str, decision: Decision) -> bool:

@@ -6,6 +6,7 @@ prints some thousands, and it is never the screen that slows a run down.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, overload
@@ -22,6 +23,11 @@ MOST_CHARACTERS: Final = 8_000_000
 """Of one run's output, together."""
 MOST_OF_A_ROW: Final = 4_000
 _MOST_RUNS = 50
+_SAYS: Final = "progress: "
+_PROGRESS: Final = re.compile(
+    r"^progress: ([0-9]{1,12}) of ([0-9]{1,12})( [^\n]{1,60})?$", re.MULTILINE | re.ASCII
+)
+"""What a script prints to tell how far it has come (docs/result.md)."""
 
 
 class Ring(Sequence[str]):
@@ -84,6 +90,8 @@ class Watched:
     output: Ring = field(default_factory=Ring)
     calls: Ring = field(default_factory=lambda: Ring(5_000))
     denied: int = 0
+    progress: tuple[int, int, str] | None = None
+    """How far the script says that it has come: so many, of so many, of what."""
 
 
 class Runs:
@@ -118,6 +126,7 @@ def _observe(watched: Watched, fact: Fact) -> None:
     match fact.event:
         case RunOutput() as printed:
             watched.output.extend(_printed(printed))
+            watched.progress = _progress(printed) or watched.progress
         case AwsCalled() as called:
             watched.denied += called.verdict == "denied"
             watched.calls.extend(_told(fact))
@@ -140,6 +149,17 @@ def _printed(event: RunOutput) -> Iterator[str]:
         yield f"{mark}{line.expandtabs(4)}"
 
 
+def _progress(event: RunOutput) -> tuple[int, int, str] | None:
+    """Return how far the script says that it has come, by its last word about that."""
+    if event.stream != "stdout" or _SAYS not in event.text:
+        return None
+    found = list(_PROGRESS.finditer(event.text))
+    if not found:
+        return None
+    done, whole, what = found[-1].groups()
+    return int(done), int(whole), safe_line(what or "").strip()
+
+
 def _told(fact: Fact) -> Iterator[str]:
     yield f"{clock_time(fact.at)}  {safe_line(describe(fact.event)[0])}"
 
@@ -151,6 +171,7 @@ def summary(watched: Watched, session: Session, now: int) -> str:
     calls = watched.calls.total
     told = [
         watched.end or f"{watched.run} runs in {watched.engine}",
+        *([_how_far(*watched.progress)] if watched.progress else []),
         f"{spent / 1000:.0f} of {limits.wall_ms / 1000:.0f} s {bar(spent, limits.wall_ms)}",
         f"{calls} of {limits.aws_calls} calls, {watched.denied} denied",
         f"{watched.output.total} lines",
@@ -158,6 +179,10 @@ def summary(watched: Watched, session: Session, now: int) -> str:
     if watched.output.dropped:
         told.append(f"the first {watched.output.dropped} are in the record only")
     return " · ".join(told)
+
+
+def _how_far(done: int, whole: int, what: str) -> str:
+    return f"{done} of {whole}{f' {what}' if what else ''} {bar(done, whole)}"
 
 
 def bar(spent: int, whole: int, cells: int = 8) -> str:

@@ -52,27 +52,17 @@ class Cells:
         return host
 
     def told(self, call: AwsCall, response: Response) -> Response:
-        """Return an answer as a client may have it, with what it says of hosts remembered."""
-        asks = service_named(call.service).model.endpoint_discovery_operation
-        if asks is None or call.operation != asks.name or response.status != _SUCCESS:
+        """Return an answer as a client may have it, with what it says of hosts remembered.
+
+        Raises ValueError when it names something else than hosts.
+        """
+        if not _names_hosts(call, response):
             return response
-        try:
-            document: Any = json.loads(response.body)
-            hosts = [str(each["Address"]) for each in document["Endpoints"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{call.service} did not say where it is to be called") from error
+        hosts = [str(each["Address"]) for each in _endpoints(call, response)["Endpoints"]]
         if not hosts or not all(map(_HOST.fullmatch, hosts)):
             raise ValueError(f"{call.service} is to be called at what is no name of a host")
         self._remember(call, hosts[0])
-        ordinary = _ordinary_host(call)
-        for each in document["Endpoints"]:
-            each["Address"] = f"http://{ordinary}/"
-        headers = {
-            name: value
-            for name, value in response.headers.items()
-            if name.lower() not in MADE_FOR_THE_OLD_BODY
-        }
-        return replace(response, headers=headers, body=json.dumps(document).encode("ascii"))
+        return led_back(call, response)
 
     def _remember(self, call: AwsCall, host: str) -> None:
         with self._lock:
@@ -81,6 +71,37 @@ class Cells:
             self._hosts.move_to_end(key)
             if len(self._hosts) > _MOST_CELLS:
                 self._hosts.popitem(last=False)
+
+
+def led_back(call: AwsCall, response: Response) -> Response:
+    """Return an answer in which the hosts that it names are the service's ordinary one."""
+    if not _names_hosts(call, response):
+        return response
+    document = _endpoints(call, response)
+    for each in document["Endpoints"]:
+        each["Address"] = f"http://{_ordinary_host(call)}/"
+    headers = {
+        name: value
+        for name, value in response.headers.items()
+        if name.lower() not in MADE_FOR_THE_OLD_BODY
+    }
+    return replace(response, headers=headers, body=json.dumps(document).encode("ascii"))
+
+
+def _names_hosts(call: AwsCall, response: Response) -> bool:
+    asks = service_named(call.service).model.endpoint_discovery_operation
+    return asks is not None and call.operation == asks.name and response.status == _SUCCESS
+
+
+def _endpoints(call: AwsCall, response: Response) -> Any:
+    """Return an answer that names hosts; raises ValueError when it can't be read."""
+    try:
+        document: Any = json.loads(response.body)
+        for each in document["Endpoints"]:
+            each["Address"].lower()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{call.service} did not say where it is to be called") from error
+    return document
 
 
 def _ordinary_host(call: AwsCall) -> str:

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from core.errors import MachineUnfit
-from core.upstream.cells import Cells
+from core.upstream.cells import led_back
 from sandbox.gateway.frames import receive_frame, send_frame
 from sandbox.gateway.rebuild import Rebuilder
 from sandbox.job import AwsCall, Response, Sha
@@ -39,7 +39,6 @@ class Simulated:
         not installed.
         """
         self._rebuilder = Rebuilder()
-        self._cells = Cells()
         self._lock = Lock()
         self._channel, theirs = socketpair(AF_UNIX, SOCK_STREAM)
         with theirs:
@@ -66,7 +65,7 @@ class Simulated:
 
     def send(self, call: AwsCall) -> Response:
         """Return the simulated answer; raises ValueError when no request can be made or sent."""
-        return self._cells.told(call, self._rebuilder.send(call, self._transport))
+        return led_back(call, self._rebuilder.send(call, self._transport))
 
     def close(self) -> None:
         """End the child, which has nothing to keep; may be called again."""

@@ -126,3 +126,26 @@ def test_no_view_of_a_result_talks_to_the_terminal() -> None:
 
     assert not HIDDEN & set("".join(found.table) + tree + "".join(found.raw))
     assert found.raw != ()
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("progress: 3 of 12 regions\nprogress: 6 of 12 regions\nmore\n", (6, 12, "regions")),
+        ("progress: 5 of 9", (5, 9, "")),
+        (f"progress: 1 of 2 {HOSTILE}\n", (1, 2, "a␛]52;c;x␇b<U+202E>c<U+200B>d<U+009B>e")),
+        ("no progress: 5 of 9\nprogress: many of 9\n", None),
+    ],
+)
+def test_a_script_tells_how_far_it_has_come(printed: str, told: object) -> None:
+    """The last line of the documented form counts, safe to show; others are output like any."""
+    assert watched(RunOutput("X1", "stdout", 0, printed, 0)).progress == told
+
+
+def test_progress_stands_in_the_line_about_the_run(story: Any) -> None:
+    """How far it has come is told in numbers and as a bar, where a script says so."""
+    found = watched(RunOutput("X1", "stdout", 0, "progress: 6 of 12 regions\n", 0))
+    session = story().identified().session
+
+    assert " · 6 of 12 regions ████░░░░ · " in running.summary(found, session, 2_000)
+    assert "█" not in running.summary(watched(), session, 1_000)

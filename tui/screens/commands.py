@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.action import Action
-from tui.screens.pages import PagesScreen
+
+if TYPE_CHECKING:
+    from tui.screens.review import ReviewScreen
 
 
 class Commands(Provider):
@@ -31,7 +33,7 @@ class Commands(Provider):
                 yield Hit(score, matcher.highlight(title), act, help=action.help)
 
     def _offered(self) -> Iterator[tuple[str, Action, Callable[[], Any]]]:
-        screen = cast("PagesScreen", self.screen)
+        screen = cast("ReviewScreen", self.screen)
         situation = screen.situation
         for action in screen.actions:
             if action.name == "palette" or action.why_not(situation):

@@ -71,10 +71,6 @@ class PagesScreen(Reading[None]):
         """Everything that can be done, with the keys that the settings give it."""
         return getattr(self.app, "actions", ACTIONS)
 
-    def command(self, action: Action) -> None:
-        """Do an action that was chosen by its name; none that decides is done that way."""
-        raise NotImplementedError
-
     def compose(self) -> ComposeResult:
         yield StatusBar()
         yield StepStrip()

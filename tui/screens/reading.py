@@ -6,7 +6,7 @@ can neither change nor decide anything.
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.screen import Screen
 from textual.widget import Widget
@@ -33,9 +33,10 @@ class Reading(Screen[Result]):
         """Return the pane that is read: the one with the focus."""
         return self.focused
 
-    def say(self, text: str) -> None:
-        """Tell the reader something for a moment."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def say(self, text: str) -> None:
+            """Tell the reader something for a moment; each page has a place for it."""
 
     # ------------------------------------------------------------------ moving
     def _do_down(self) -> None:

@@ -64,6 +64,7 @@ class ReviewScreen(ReplayingScreen):
             self._do(action)
 
     def command(self, action: Action) -> None:
+        """Do an action that was chosen by its name; none that decides is done that way."""
         if not action.decides and not action.why_not(self.situation):
             self._do(action)
 

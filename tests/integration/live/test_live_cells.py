@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from core.upstream.cells import Cells
+from core.upstream.rehearsal import Rehearsal
 from sandbox.gateway.identify import identify
 from sandbox.job import AwsCall, Response
 
@@ -84,6 +85,12 @@ def test_what_is_no_host_is_not_believed(address: object) -> None:
     """An answer that names something else is no answer."""
     with pytest.raises(ValueError, match=r"no name of a host|did not say"):
         Cells().told(ASKING, answered(address))
+
+
+def test_a_rehearsal_leads_back_as_well() -> None:
+    """Hosts that were made up are nowhere, and a script that is right comes to its end."""
+    told = json.loads(Rehearsal("aws", "123456789012").send(ASKING).body)
+    assert told["Endpoints"][0]["Address"] == "http://query.timestream.eu-west-1.amazonaws.com/"
 
 
 def test_errors_and_other_answers_are_left_alone() -> None:
