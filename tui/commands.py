@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from core.checks.compare import Difference
     from core.checks.finding import Review
     from core.config import Settings
-    from tui.live import Opening
     from tui.work import Opened
 
 
@@ -25,29 +24,29 @@ def ask(arguments: Namespace) -> int:
     told = bool(arguments.question) or arguments.aws.startswith("simulated:")
     if (arguments.resume and arguments.question) or not (arguments.resume or told):
         raise UsageError("give a question, or --resume SESSION")
-    settings, question = _settings(arguments), arguments.question or ""
+    question = arguments.question or ""
     if arguments.ui == "tui" and not arguments.resume:
         from tui.live import on_screen
 
-        return on_screen(arguments, _asking(arguments, settings), question or arguments.aws)
+        if arguments.limit or arguments.region:
+            _settings(arguments)  # what was typed wrong is told before the screen opens
+        return on_screen(arguments, lambda: _asking(arguments), question or arguments.aws)
     from tui import work
 
+    settings = _settings(arguments)
     first, again = work.planners(settings, arguments.planner)
     if arguments.resume:
         return work.go_on(arguments, settings, again)
     return work.begin(arguments, settings, first, question, "ask")
 
 
-def _asking(arguments: Namespace, settings: Settings) -> Opening:
-    """Return what loads the loop and all that it needs, when the screen has something to show."""
+def _asking(arguments: Namespace) -> Opened:
+    """Return what starts a session; loads the loop and reads the settings, which takes a moment."""
+    from tui import work
 
-    def opening() -> Opened:
-        from tui import work
-
-        first, _ = work.planners(settings, arguments.planner)
-        return work.beginning(arguments, settings, first, arguments.question or "", "ask")
-
-    return opening
+    settings = _settings(arguments)
+    first, _ = work.planners(settings, arguments.planner)
+    return work.beginning(arguments, settings, first, arguments.question or "", "ask")
 
 
 def home(arguments: Namespace) -> int:

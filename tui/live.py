@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.config import load
 from core.errors import Left, UsageError
 from core.events import Fact
 from core.log import Log
@@ -19,6 +18,7 @@ from core.safe_text import safe_line
 from core.session import Session
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.early import early_look
 from tui.effective import Effective, flags_of
 from tui.look import Look, look_of
 from tui.playback import Playback
@@ -35,7 +35,8 @@ def on_screen(arguments: Namespace, opening: Opening, title: str) -> int:
     """Work on a session at the screen; returns its exit code, raises what ended it."""
     check_terminal()
     seat = seat_of(arguments, opening, title)
-    app = CountersignApp(seat.scene, title, seat.work, look_for(arguments))
+    look = early_look(_effective(arguments)) or look_for(arguments)
+    app = CountersignApp(seat.scene, title, seat.work, look)
     try:
         return app.show()
     except Left as error:
@@ -86,9 +87,15 @@ def replay_on_screen(arguments: Namespace, path: Path) -> int:
 
 def look_for(arguments: Namespace) -> Look:
     """Return theme and keys as the settings have them; raises ConfigError."""
+    from core.config import load
+
+    effective = _effective(arguments)
+    return look_of(load(effective.named, os.environ), effective)
+
+
+def _effective(arguments: Namespace) -> Effective:
     named = Path(arguments.config) if arguments.config else None
-    effective = Effective(named, os.environ, flags_of(vars(arguments)))
-    return look_of(load(named, os.environ), effective)
+    return Effective(named, os.environ, flags_of(vars(arguments)))
 
 
 def check_terminal() -> None:

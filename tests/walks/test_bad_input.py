@@ -140,7 +140,7 @@ def test_help_lists_every_command_that_the_parser_knows(countersign: Any) -> Non
     listed = countersign("--help").out
     known = next(action.choices for action in parser()._actions if isinstance(action.choices, dict))
 
-    assert len(known) == 8
+    assert len(known) == 9
     for name in known:
         ended = countersign(name, "--help")
         assert f"\n    {name} " in listed
