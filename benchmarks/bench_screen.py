@@ -1,38 +1,35 @@
 """How soon the screen stands, and whether it stays quick while a script floods it.
 
 The first frame is measured through a pseudo terminal, from the start of the process until question
-and four titles are painted. The rest is one screen in this process without a terminal: a probe in
-its loop tells for how long nothing else could be done, which is what a key waits for.
+and four titles are painted, in turn with the first frames of two other programs (neighbours.py).
+The rest is one screen in this process without a terminal: a probe in its loop tells for how long
+nothing else could be done, which is what a key waits for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import gc
 import json
 import os
-import pty
-import re
-import select
-import signal
-import struct
 import sys
-import tempfile
-import termios
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from statistics import median, quantiles
 
+from benchmarks.frames import started
+from benchmarks.neighbours import Program, installed
 from benchmarks.page import Bar, Found, arguments, report, rows
 from core.aws import SHIPPED
 from core.codec import parse
 from core.events import Fact, RunOutput, RunStarted
 from core.journal.store import read
 from core.session import Session, apply, begin
-from tui import results
+from sandbox.job import Sha
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.results import VIEWS
 from tui.screens.run import RunScreen
 from tui.views import Code
 from tui.widgets.code_pane import CodePane
@@ -41,56 +38,57 @@ from tui.widgets.lines import LinesView
 COMMAND = [str(Path(sys.executable).parent / "countersign")]
 ASK = [*COMMAND, "ask", "Why does the shop return 502?", "--aws", "simulated:shop-502"]
 TITLES = ("502", "1 Plan", "2 Code", "3 Findings", "4 IAM policy")
-SEQUENCE = re.compile(rb"\x1b\[[0-9;:?<>=$]*[a-zA-Z]")
+HELP = ("Keys", "Escape goes back")
+"""What the page of help shows, which a key opens."""
 ROUNDS = 5
 BATCH, BATCHES, PAUSE_S = 1_000, 200, 0.05
 """20,000 lines a second for ten seconds."""
 MILLION = 1_000_000
 
 FIRST = Bar("from the start to the frame with question and four titles", 1000.0, "ms", 0)
+OF_POSTING = Bar("the same, of posting's first frame", 1.0)
+USABLE = Bar("from the start until a key has opened the help", 1000.0, "ms", 0)
+POSTING = Bar("posting: from the start to its first frame", None, "ms", 0)
+HARLEQUIN = Bar("harlequin: from the start to its first frame", None, "ms", 0)
 STALL = Bar("20,000 lines/s for 10 s: what a key waits for, 99th of 100", 50.0, "ms", 0)
 MEMORY = Bar("memory after a million lines", 200.0, "MB", 0)
 RESULT = Bar("a result of 5 MB, opened and scrolled: longest wait", 100.0, "ms", 0)
 SCRIPT = Bar("a script of 2,000 lines, opened and scrolled: longest wait", 100.0, "ms", 0)
-BARS = (FIRST, STALL, MEMORY, RESULT, SCRIPT)
+OTHERS = {"posting": POSTING, "harlequin": HARLEQUIN}
+BARS = (FIRST, OF_POSTING, USABLE, POSTING, HARLEQUIN, STALL, MEMORY, RESULT, SCRIPT)
 
 
 def main() -> int:
     """Measure, tell, and return 1 when a bar is missed."""
     options = arguments(__doc__)
     values = asyncio.run(_screen())
-    _first_frame()  # once unmeasured: files into the cache
-    values[FIRST.what] = median(_first_frame() for _ in range(ROUNDS))
+    with installed() as others:
+        values.update(_starts(others))
     found = Found("bench_screen", "screen", rows(BARS, values))
     return int(report(found, BARS, values, options) > 0)
 
 
-def _first_frame() -> float:
-    """Return milliseconds from the start of the program until all titles were painted."""
-    with tempfile.TemporaryDirectory() as data:
-        begun = time.perf_counter()
-        process, master = pty.fork()
-        if process == 0:
-            environment = {**os.environ, "TERM": "xterm-256color", "COUNTERSIGN_DATA": data}
-            os.execve(ASK[0], [*ASK, "--ui", "tui"], environment)
-        fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        written = b""
-        while not all(
-            each in SEQUENCE.sub(b"", written).decode(errors="replace") for each in TITLES
-        ):
-            if not select.select([master], [], [], 30)[0]:
-                raise TimeoutError("the screen never came")
-            written += os.read(master, 65536)
-        spent = (time.perf_counter() - begun) * 1000
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-        os.close(master)
-        return spent
+def _starts(others: dict[str, Program]) -> dict[str, float]:
+    """Measure the starts of all programs in turn; medians."""
+    taken: dict[str, list[float]] = {}
+    for number in range(ROUNDS + 1):
+        for what, spent in _one_of_each(others):
+            if number:  # the first is unmeasured: files into the cache, bytecode onto the disk
+                taken.setdefault(what, []).append(spent)
+    values = {what: median(spent) for what, spent in taken.items()}
+    if POSTING.what in values:
+        values[OF_POSTING.what] = values[FIRST.what] / values[POSTING.what]
+    return values
 
 
-def _shows_all(written: bytes) -> bool:
-    text = SEQUENCE.sub(b"", written).decode(errors="replace")
-    return all(each in text for each in TITLES)
+def _one_of_each(others: dict[str, Program]) -> Iterator[tuple[str, float]]:
+    with started([*ASK, "--ui", "tui"]) as terminal:
+        yield FIRST.what, terminal.shows(TITLES)
+        terminal.press(b"?")
+        yield USABLE.what, terminal.shows(HELP)
+    for name, program in others.items():
+        with started(program.command) as terminal:
+            yield OTHERS[name].what, terminal.shows(program.titles)
 
 
 class Probe:
@@ -111,10 +109,24 @@ class Probe:
         return self.waits
 
 
+class WithResult(Bridge):
+    """A session whose runs have one result, of 5 MB."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = {"name": "x" * 80, "since": 1, "tags": {"a": "b"}}
+        self._result = json.dumps([row] * 45_000).encode()
+
+    def body(self, content: Sha) -> bytes:
+        del content
+        return self._result
+
+
 async def _screen() -> dict[str, float]:
-    bridge = Bridge()
+    bridge = WithResult()
     app = CountersignApp(bridge, "why?")
     values: dict[str, float] = {}
+    gc.freeze()  # as the product does before its screen comes up
     async with app.run_test(size=(120, 40)) as pilot:
         session = _running(bridge)
         screen = RunScreen(bridge, session.steps[-1].plan.step)
@@ -160,13 +172,14 @@ def _flood(bridge: Bridge, session: Session) -> Callable[[int, float], Awaitable
 
 
 async def _open_result(screen: RunScreen) -> None:
-    row = {"name": "x" * 80, "since": 1, "tags": {"a": "b"}}
-    body = json.dumps([row] * 45_000).encode()
-    found = await asyncio.to_thread(results.read, body)
+    """Open a result as the screen does when a run has ended, and scroll in each of its views."""
+    screen.read_result(Sha("0" * 64))
     view = screen.query_one("#result", LinesView)
-    for each in (found.table, found.raw):
-        view.paint(each)
+    for each in VIEWS:
+        while not (view.border_subtitle or "").startswith(f"{each}, "):  # noqa: ASYNC110 (no event tells)
+            await asyncio.sleep(0.02)
         await _scroll(view.scroll_end, view.scroll_home)
+        screen.action_turn()
 
 
 async def _open_script(app: CountersignApp) -> None:

@@ -21,7 +21,7 @@ APPLICATION = "countersign"
 class Section(BaseModel):
     """A mapping of the file: no other keys, no other types, no changes."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True, frozen=True)
 
 
 def folder(value: object) -> object:

@@ -5,7 +5,8 @@ policy that judges is the one inside the hashed preimage, and where answers come
 against the source that was approved. It lives as long as the other end of the control socket.
 
 Answers come from AWS, from a recording or from a simulated account; those of a rehearsal are made
-up, whatever the source of the run itself, and nothing of what follows is needed for them. A
+up, whatever the source of the run itself, and nothing of what follows is needed for them. A change
+in a simulated account is rehearsed in a copy of it, which ends before the next rehearsal begins. A
 simulator is started at the first run that needs it and stays, so that all runs of a session share
 one world; the operator's credentials are looked for at the first run that needs them, by a child
 (`core.credentials`), and stay here. Only that child sees the AWS settings of the operator's
@@ -30,11 +31,12 @@ from core.costs import estimate
 from core.credentials import Approved, Operator, Order
 from core.errors import CountersignError, IdentityUnknown
 from core.iam.actions import DURABLE
-from core.iam.judge import authorizer
+from core.iam.judge import Judge, authorizer
 from core.iam.tiers import tier_of_policy
 from core.upstream.cached import Cached, Record
 from core.upstream.concealing import Concealing
 from core.upstream.guarded import Guarded, Purse
+from core.upstream.practised import Practised
 from core.upstream.recorded import Recorded
 from core.upstream.rehearsal import Rehearsal
 from core.upstream.simulated import Simulated
@@ -47,8 +49,6 @@ from sandbox.job import OPERATOR, AwsCall, Sha, Upstream, Verdict
 if TYPE_CHECKING:
     from core.upstream.live import Live
     from core.upstream.wire import Wire
-
-Judge = Callable[[AwsCall], Verdict]
 
 
 def main(arguments: list[str]) -> int:
@@ -94,19 +94,22 @@ def open_run(data: bytes) -> RunPorts:
 def _wrapped(upstream: Upstream, spec: Spec, judge: Judge, vault: Vault) -> Upstream:
     """Return an upstream that answers from the record, guards the bill and keeps secrets back."""
     concealing = Concealing(upstream, vault)
-    if isinstance(upstream, Recorded | Rehearsal):
+    if isinstance(upstream, Recorded | Rehearsal | Practised):
         return concealing  # they cost nothing, and a recording gives its answers in their order
     allowance = spec.allowance
     purse = Purse(allowance.aws_left, allowance.aws_budget)
     guarded = Guarded(concealing, purse, estimate)
     record = _record(allowance.cache_ms, spec.source, spec.account, spec.role)
-    return Cached(guarded, record, lambda call: judge(call).tier < DURABLE)
+    return Cached(guarded, record, lambda call: judge.tier(call) < DURABLE)
 
 
 def _upstream(spec: Spec, judge: Judge, vault: Vault) -> Upstream:
-    if spec.purpose == "rehearse":
-        return Rehearsal(spec.partition, spec.account)
     kind, _, name = spec.source.partition(":")
+    if spec.purpose == "rehearse":
+        rehearsal = Rehearsal(spec.partition, spec.account)
+        if spec.kind == "change" and kind == "simulated" and "path" in spec.origin:
+            return _PRACTICE.begin(Path(spec.origin["path"]), Sha(name), rehearsal)
+        return rehearsal
     if spec.source == "live":
         return _live(spec, judge, vault)
     if kind not in ("recorded", "simulated"):
@@ -154,7 +157,7 @@ def _order(spec: Spec) -> Order:
     )
 
 
-def _telling(judge: Judge, told: Sequence[str]) -> Judge:
+def _telling(judge: Judge, told: Sequence[str]) -> Callable[[AwsCall], Verdict]:
     """Return a judge that says with each call it allows what is to be known of AWS's own lock."""
     if not told:
         return judge
@@ -190,6 +193,21 @@ def _simulated(path: str, world: Sha) -> Simulated:
     return Simulated(Path(path), world)
 
 
+class _Practice:
+    """At most one copy of a simulated account, for the rehearsal that goes on."""
+
+    def __init__(self) -> None:
+        self._latest: Practised | None = None
+
+    def begin(self, path: Path, world: Sha, rehearsal: Rehearsal) -> Practised:
+        """Return a fresh copy; the one before it ends."""
+        if self._latest is not None:
+            self._latest.close()
+        self._latest = Practised(Simulated(path, world), rehearsal)
+        return self._latest
+
+
+_PRACTICE = _Practice()
 _STARTING = Lock()
 """Runs are opened in threads of their own: one simulator is enough, and one look for the keys."""
 

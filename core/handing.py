@@ -75,6 +75,8 @@ def lay_out(folder: Path, files: Mapping[str, bytes]) -> None:
 def read_brought(path: Path) -> Brought:
     """Return what lies in a file; raises ResultUnreadable."""
     try:
+        if path.exists() and not path.is_file():
+            raise ResultUnreadable(f"{path}: not a file")  # a pipe might never say anything
         with path.open("rb") as stream:
             body = stream.read(MOST_BYTES + 1)
     except OSError as error:

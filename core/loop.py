@@ -11,10 +11,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.asides import Asides, Said
 from core.decide import Ask, Done, Execute, HandOver, Move, Record, decide
-from core.engine import Engine
 from core.errors import Left
 from core.events import (
     Event,
@@ -28,6 +28,9 @@ from core.events import (
 )
 from core.log import Log
 from core.session import Session, apply
+
+if TYPE_CHECKING:
+    from core.engine import Engine  # it loads much: who only speaks of commands needs none of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from core.events import (
     DecisionMade,
     DecisionRequested,
     Event,
+    ResultTaken,
     SessionFinished,
     SessionStarted,
 )
@@ -39,6 +40,7 @@ _TOLD = frozenset(
         CallerIdentified,
         DecisionRequested,
         DecisionMade,
+        ResultTaken,
         AnswerGiven,
         SessionFinished,
     )
@@ -114,9 +116,9 @@ def _after(told: Overview, at: int, event: Event) -> Overview:
             )
         case CallerIdentified():
             return replace(told, account=f"{event.alias} {event.account}".strip())
-        case DecisionRequested(rule="ask"):
+        case DecisionRequested(rule="ask" | "hand over"):
             return replace(told, state="waiting")
-        case DecisionMade():
+        case DecisionMade() | ResultTaken():
             return replace(told, state="open")
         case AnswerGiven():
             return replace(told, status=event.status, cause=event.cause)

@@ -8,9 +8,7 @@ when something is about to run, not before.
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -29,6 +27,7 @@ from core.engine import Engine, Ports
 from core.errors import MachineUnfit, UsageError
 from core.events import Fact, Goal, Mode, SessionResumed, SessionStarted
 from core.gateway_client import GatewayProcess
+from core.here import identity, now_ms
 from core.journal.store import Journal
 from core.lasting import GrantFile
 from core.log import Log
@@ -111,19 +110,6 @@ class Desk:
         await self.gateway.close()
         self.log.close()
         self.log.journal.close()
-
-
-def now_ms() -> int:
-    """Return the time in milliseconds since the epoch, UTC."""
-    return time.time_ns() // 1_000_000
-
-
-def identity() -> str:
-    """Return the operating-system user, from the user id and not from the environment."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
 
 
 def new_access_key() -> str:

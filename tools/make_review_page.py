@@ -41,11 +41,18 @@ KINDS = (
     "drop a required parameter",
     "drop a paginator",
     "hide a call",
+    "make a call that AWS bills",
+    "allow everywhere what could be limited",
     "widen the policy",
 )
+_IN_THE_SCRIPT = 7
+"""So many kinds come first: in the others the policy says too much as well."""
 CHANGES = ("copy_evidence", "resume_consumer", "roll_back_service", "scale_out")
 """The scripts that change something."""
 _RUFF = ("check", "--isolated", "--no-cache", "--select=E9,F,PLE,B", "--output-format=json")
+
+_NOTES = ("could-limit", "price")
+"""Rules whose notes count: they are never more than notes."""
 
 Said = frozenset[tuple[str, str]]
 """Rules and messages, without the lines that they are about."""
@@ -91,10 +98,12 @@ def draft_of(name: str, script: str, rules: Mapping[str, Any]) -> Draft:
 
 
 def said(name: str, script: str, rules: Mapping[str, Any]) -> Said:
-    """What the checks of calls and policy say of a script, notes left out."""
+    """What the checks of calls and policy say of a script, most notes left out."""
     subject = subject_of(draft_of(name, script, rules))
     told = [*subject.scripts[0].extraction.findings, *policy.check(subject)]
-    return frozenset((one.rule, one.message) for one in told if one.severity != "note")
+    return frozenset(
+        (one.rule, one.message) for one in told if one.severity != "note" or one.rule in _NOTES
+    )
 
 
 def ours(goods: Iterable[Original], planted: Iterable[Mutant]) -> Counter[str]:
@@ -232,7 +241,7 @@ def table(planted: list[Mutant], found: Mapping[str, Counter[str]]) -> Iterator[
     for kind in KINDS:
         cells = " | ".join(str(each[kind]) for each in found.values())
         yield f"| {kind} | {number[kind]} | {cells} |"
-    for what, kinds in (("all in the script", KINDS[:-1]), ("all", KINDS)):
+    for what, kinds in (("all in the script", KINDS[:_IN_THE_SCRIPT]), ("all", KINDS)):
         total = sum(number[kind] for kind in kinds)
         each = [100 * sum(one[kind] for kind in kinds) / total for one in found.values()]
         yield f"| {what} | {total} | {' | '.join(f'{share:.1f} %' for share in each)} |"

@@ -59,6 +59,14 @@ def mutants(original: Original) -> Iterator[Mutant]:
         found = itertools.islice(plant(original, facts), _MOST_OF_A_KIND)
         for what, script in found:
             yield Mutant(original, kind, what, script, original.policy)
+    written = ast.unparse(ast.parse(original.script)) + "\n"
+    listed = {action for one in original.policy["Statement"] for action in one["Action"]}
+    for kind, (lines, action) in _CARELESS.items():
+        if action in listed:
+            continue
+        policy = copy.deepcopy(original.policy)
+        policy["Statement"].append({"Effect": "Allow", "Action": [action], "Resource": "*"})
+        yield Mutant(original, kind, action, written + lines, policy)
     for what, policy in itertools.islice(_widen(original.policy), _MOST_OF_A_KIND):
         yield Mutant(original, "widen the policy", what, original.script, policy)
 
@@ -335,3 +343,21 @@ _KINDS: Mapping[str, Callable[[Original, _Facts], Iterator[tuple[str, str]]]] = 
     "drop a paginator": _paginator,
     "hide a call": _hide,
 }
+_BILLED = """
+import boto3 as also
+also.client('ce', region_name='us-east-1').get_cost_and_usage(
+    TimePeriod={'Start': '2026-01-01', 'End': '2026-02-01'},
+    Granularity='MONTHLY',
+    Metrics=['UnblendedCost'],
+)
+"""
+_ANY_QUEUE = """
+import sys
+import boto3 as also
+also.client('sqs', region_name='eu-west-1').get_queue_attributes(QueueUrl=sys.argv[1])
+"""
+_CARELESS: Mapping[str, tuple[str, str]] = {
+    "make a call that AWS bills": (_BILLED, "ce:GetCostAndUsage"),
+    "allow everywhere what could be limited": (_ANY_QUEUE, "sqs:GetQueueAttributes"),
+}
+"""No mistakes, but what whoever approves has to know: some lines of code, and an action on all."""

@@ -1,142 +1,15 @@
-"""Everything a person can do on the screen: one registry for keys, key bar and help.
+"""Everything a person can do on the screen of a session: one registry for keys, key bar and help.
 
-An action says which keys name it and when it makes sense; the screen does it. Keys that decide
-(`decides`) work only once the request has been on the screen for a moment (tui/arming.py). Enter,
-Space and Escape name no action, and a test holds that.
+An action says which keys name it; when it makes sense stands in tui/situation.py, and the screen
+does it. Keys that decide (`decides`) work only once the request has been on the screen for a moment
+(tui/arming.py). Enter, Space and Escape name no action, and a test holds that.
 
 Does not: decide. What an approval may do is settled in core/, whatever is pressed here.
 """
 
 from __future__ import annotations
 
-import string
-import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
-
-Group = Literal["decide", "session", "look", "read", "replay", "home"]
-GROUPS: dict[Group, str] = {
-    "decide": "Decide on the request that is shown",
-    "session": "The session",
-    "look": "Look around",
-    "read": "Read in a pane",
-    "replay": "Walk through a recorded session",
-}
-"""Of a session; home has its own (tui/home_actions.py)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What the screen knows when it asks whether an action makes sense."""
-
-    asked: bool = False
-    """A request waits for a person at this screen."""
-    here: bool = False
-    """Its step is the page that is shown."""
-    replay: bool = False
-    finished: bool = False
-    pages: int = 0
-    versions: int = 0
-    """Of the step that is shown."""
-    ran: bool = False
-    """The step that is shown has a run, gone on or ended."""
-    model: bool = False
-    """A model plans here, and can be asked."""
-    answered: bool = False
-    """There is an answer, and it is the page that is shown."""
-    home: bool = False
-    """There is a home that lists all sessions, to go back to."""
-    others: int = 0
-    """Other sessions that are open at this screen."""
-    waiting: int = 0
-    """How many of them wait for a decision."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing to do."""
-
-    name: str
-    keys: tuple[str, ...]
-    label: str
-    """In the key bar; empty = only in the help."""
-    help: str
-    group: Group
-    beside: str = ""
-    """Name of another action for which it speaks too in the key bar."""
-    spare: int = 0
-    """Where the key bar has no room, the highest number goes first."""
-
-    @property
-    def decides(self) -> bool:
-        """Its keys need a request that has been visible for a moment."""
-        return self.group == "decide"
-
-    @property
-    def title(self) -> str:
-        """Its name as people read it."""
-        return self.name.replace("_", " ").capitalize()
-
-    @property
-    def key(self) -> str:
-        """How people read its keys."""
-        return " ".join(spelled(key) for key in self.keys)
-
-    def why_not(self, now: Situation) -> str:
-        """Return why it makes no sense now, a sentence; empty when it does."""
-        if self.group == "replay":
-            return "" if now.replay else "this is not a replay"
-        if now.replay and self.group in ("decide", "session") and self.name != "leave":
-            return "a replay is read-only"
-        if self.decides:
-            return _why_no_decision(now)
-        if self.name in ("stop", "mode", "grants", "ask", "note") and now.finished:
-            return "the session has ended"
-        if self.name == "ask" and not now.model:
-            return NO_MODEL
-        if self.name in ("previous", "next") and now.pages < MORE_THAN_ONE:
-            return "there is one page so far"
-        if self.name in ("older", "newer", "diff") and now.versions < MORE_THAN_ONE:
-            return "this step has one version so far"
-        if self.name == "run" and not now.ran:
-            return "nothing ran in this step yet"
-        if self.name in ("markdown", "json") and not now.answered:
-            return "there is no answer on this page"
-        return _why_not_elsewhere(self.name, now)
-
-
-MORE_THAN_ONE = 2
-NO_MODEL = "no model works on this session, so nobody can answer: a note goes on record"
-_NAMES_OF_SIGNS = {
-    "solidus": "slash",
-    "reverse_solidus": "backslash",
-    "commercial_at": "at",
-    "hyphen_minus": "minus",
-    "plus_sign": "plus",
-    "low_line": "underscore",
-}
-"""Where Textual names a key otherwise than Unicode names its sign."""
-
-
-def _key_of(sign: str) -> str:
-    name = unicodedata.name(sign).lower().replace("-", "_").replace(" ", "_")
-    return _NAMES_OF_SIGNS.get(name, name)
-
-
-_SIGNS = {_key_of(sign): sign for sign in string.punctuation}
-_KEYS = {sign: key for key, sign in _SIGNS.items()}
-
-
-def spelled(key: str) -> str:
-    """Return how people read a key: the sign itself, or its name."""
-    return _SIGNS.get(key, key)
-
-
-def key_named(text: str) -> str:
-    """Return Textual's name of a key that people wrote."""
-    return _KEYS.get(text, text)
-
+from tui.action import Action
 
 ACTIONS = (
     Action("approve", ("a",), "Approve", "Approve exactly this version, once.", "decide"),
@@ -170,6 +43,20 @@ ACTIONS = (
         "decide",
     ),
     Action("reject", ("r",), "Reject…", "Reject it and say why; asks for the reason.", "decide"),
+    Action(
+        "bring",
+        ("b",),
+        "Bring back…",
+        "Manual mode: paste what the script found, or name the file.",
+        "decide",
+    ),
+    Action(
+        "signed",
+        ("o",),
+        "",
+        "What somebody else signs to decide it elsewhere; takes the file they signed.",
+        "decide",
+    ),
     Action(
         "skip",
         ("s",),
@@ -334,6 +221,13 @@ ACTIONS = (
     ),
     Action("copy", ("c",), "", "Copy what is selected, or the pane, to the clipboard.", "look"),
     Action("copy_digest", ("C",), "", "Copy the whole digest to the clipboard.", "look"),
+    Action(
+        "copy_out",
+        ("Y",),
+        "",
+        "Copy what is handed over, or the lines by which somebody else signs a decision.",
+        "look",
+    ),
     Action("picture", ("P",), "", "Keep a picture (SVG) of the screen in the data folder.", "look"),
     Action(
         "settings",
@@ -352,27 +246,3 @@ ACTIONS = (
     ),
 )
 BY_NAME = {action.name: action for action in ACTIONS}
-
-
-def _why_not_elsewhere(name: str, now: Situation) -> str:
-    if name == "home" and not now.home:
-        return "this screen was opened for one session"
-    if name == "other" and not now.others:
-        return "no other session is open here"
-    if name == "waiting" and not now.waiting:
-        return "no other session waits"
-    return ""
-
-
-def bar_key(action: Action, actions: Iterable[Action]) -> str:
-    """Return what the key bar shows of an action: its first key, and that of the one beside it."""
-    both = [each for each in actions if each.name == action.beside and each.keys]
-    return " ".join(spelled(each.keys[0]) for each in (*both, action) if each.keys)
-
-
-def _why_no_decision(now: Situation) -> str:
-    if not now.asked:
-        return "nothing waits for a decision"
-    if not now.here:
-        return "the request is on another page, or about another version: press f to see it"
-    return ""

@@ -10,6 +10,7 @@ Does not: know the engine (tui/bridge.py) or what a session means (tui/viewing.p
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import signal
@@ -103,6 +104,7 @@ class CountersignApp(App[int]):
         A terminal that is gone ends the process: what runs ends with our sockets, and resuming
         records it as interrupted.
         """
+        gc.freeze()  # what was imported stays, and looking through it would be felt at the keys
         with watched(0, lambda: os._exit(Left.exit_code)):
             code = self.run()
         if self.failure:

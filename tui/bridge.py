@@ -10,17 +10,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from core.approval.approvers import Decision, check_confirmed
+from core.approval.approvers import Approver, Decision, check_confirmed
 from core.approval.grants import Grant
-from core.approval.live import requester
-from core.approval.modes import CHANGES, Mode
+from core.approval.modes import Mode
 from core.approval.redeem import Payload
 from core.approval.switching import given, other_mode, revoked
-from core.errors import JournalError, NoApprover
+from core.errors import CountersignError, JournalError, NoApprover
 from core.events import (
     DecisionRequested,
     DraftGenerated,
@@ -29,12 +28,15 @@ from core.events import (
     StopRequested,
     Surface,
 )
+from core.handing import Brought
+from core.here import identity, now_ms
 from core.journal.store import read
 from core.loop import Command, Quit
 from core.session import Session
-from core.start import identity, now_ms
 from sandbox.job import Sha
+from tui.bringing import OnScreenBrings
 from tui.moments import Moment, moment
+from tui.others import handed_text, other_than
 from tui.running import Runs
 from tui.scene import MOST_LINES, Lines, Versions
 
@@ -108,6 +110,9 @@ class Bridge:
         self.versions = Versions()
         self.inbox: asyncio.Queue[Command] = asyncio.Queue()
         self.approver = OnScreen(self.change)
+        self.taker = OnScreenBrings(self.change)
+        self.signed: Callable[[Path], Approver] | None = None
+        """Makes what reads a decision that was signed elsewhere, from its file."""
         self.on_change: Callable[[], object] | None = None
         """Called soon after something changed, in the asyncio loop."""
         self.on_notice: Callable[[], None] | None = None
@@ -120,7 +125,13 @@ class Bridge:
 
     @property
     def asked(self) -> DecisionRequested | None:
-        return self.approver.asked
+        """The request that waits for this screen: to be decided, or for what was found by hand."""
+        return self.approver.asked or self.taker.asked
+
+    @property
+    def asked_at(self) -> float:
+        """When it arrived, by the monotonic clock."""
+        return self.approver.asked_at if self.approver.asked else self.taker.asked_at
 
     def now(self) -> int:
         return self._clock()
@@ -168,7 +179,36 @@ class Bridge:
 
     def decide(self, digest: str, decision: Decision) -> bool:
         """Answer the request with this digest, but for a yes; False when it waits no more."""
-        return decision.verb != "approve" and self.approver.decide(digest, decision)
+        if decision.verb == "approve":
+            return False
+        return self.approver.decide(digest, decision) or self.taker.bring(digest, decision)
+
+    def bring(self, digest: str, brought: Brought) -> str:
+        """Bring back what was found by hand; returns why not, a sentence, or nothing."""
+        return "" if self.taker.bring(digest, brought) else "this request waits no more"
+
+    def handed(self) -> str:
+        """Return all that is handed over now as one text; empty when nothing is."""
+        session, asked = self.session, self.taker.asked
+        if session is None or asked is None or self._payload is None:
+            return ""
+        return handed_text(session, asked, self._payload)
+
+    async def take_signed(self, digest: str, path: Path) -> str:
+        """Answer by a decision that was signed elsewhere; returns why not, or nothing."""
+        asked, session = self.approver.asked, self.session
+        if asked is None or session is None or asked.digest != digest:
+            return "this request waits no more"
+        if self.signed is None or self._payload is None:
+            return "no signed decision can be read here"
+        try:
+            decision = await self.signed(path)(asked, session, self._payload)
+        except CountersignError as error:
+            return f"{error}; {error.hint}"
+        if decision.verb == "approve" and other_than(session, asked) == decision.identity:
+            return f"somebody else than {decision.identity} has to decide it"
+        signed = replace(decision, surface="file")
+        return "" if self.approver.decide(digest, signed) else "this request was answered"
 
     def approve(self, digest: str, yes: Yes) -> str:
         """Say yes to the request with this digest; returns why not, a sentence, or nothing."""
@@ -182,8 +222,8 @@ class Bridge:
                 check_confirmed(asked, session, yes.typed)
             except NoApprover:
                 return "that is not this account"
-        if why := _other_person(session, asked):
-            return why
+        if identity() == other_than(session, asked):
+            return f"somebody else than {identity()} has to decide it: see o"
         decision = Decision(
             "approve",
             yes.comment,
@@ -253,12 +293,3 @@ class Bridge:
         for told in (self.on_change, self.on_notice):
             if told:
                 told()
-
-
-def _other_person(session: Session, asked: DecisionRequested) -> str:
-    """Return why whoever sits here may not say yes to this request, or nothing."""
-    step = session.step
-    if step is None or asked.tier < CHANGES or not session.started.house.second_person:
-        return ""
-    who = requester(session, step)
-    return f"somebody else than {who} has to decide it" if identity() == who else ""

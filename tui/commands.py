@@ -14,21 +14,40 @@ if TYPE_CHECKING:
     from core.checks.compare import Difference
     from core.checks.finding import Review
     from core.config import Settings
+    from tui.live import Opening
+    from tui.work import Opened
 
 
 def ask(arguments: Namespace) -> int:
     """Work on a question, or go on with a session."""
     from core.errors import UsageError
-    from tui import work
 
     told = bool(arguments.question) or arguments.aws.startswith("simulated:")
     if (arguments.resume and arguments.question) or not (arguments.resume or told):
         raise UsageError("give a question, or --resume SESSION")
-    settings = _settings(arguments)
+    settings, question = _settings(arguments), arguments.question or ""
+    if arguments.ui == "tui" and not arguments.resume:
+        from tui.live import on_screen
+
+        return on_screen(arguments, _asking(arguments, settings), question or arguments.aws)
+    from tui import work
+
     first, again = work.planners(settings, arguments.planner)
     if arguments.resume:
         return work.go_on(arguments, settings, again)
-    return work.begin(arguments, settings, first, arguments.question or "", "ask")
+    return work.begin(arguments, settings, first, question, "ask")
+
+
+def _asking(arguments: Namespace, settings: Settings) -> Opening:
+    """Return what loads the loop and all that it needs, when the screen has something to show."""
+
+    def opening() -> Opened:
+        from tui import work
+
+        first, _ = work.planners(settings, arguments.planner)
+        return work.beginning(arguments, settings, first, arguments.question or "", "ask")
+
+    return opening
 
 
 def home(arguments: Namespace) -> int:
@@ -142,7 +161,8 @@ def sessions(arguments: Namespace) -> int:
 
 def grants(arguments: Namespace) -> int:
     """List the grants that outlive their session, or end one of them."""
-    from core.start import grant_file, now_ms
+    from core.here import now_ms
+    from core.start import grant_file
     from tui import granted
 
     kept = grant_file(_settings(arguments))

@@ -12,10 +12,11 @@ from typing import get_args
 from core.aws import LIVE, SHIPPED, find_session
 from core.config import Settings
 from core.events import Mode
+from core.here import now_ms
 from core.journal.verify import verify
 from core.sessions import Overview, overviews
 from core.simulator.world_file import WORLDS
-from core.start import now_ms, sessions_folder
+from core.start import sessions_folder
 from core.workflows.model import Workflow
 from core.workflows.planner import WorkflowPlanner, load_library
 from tui import work
@@ -77,13 +78,13 @@ class Door:
             library = load_library()
             first = lambda: WorkflowPlanner(library, wish.workflow)  # noqa: E731 (a Choose)
         opened = work.beginning(arguments, self._settings, first, wish.question, "ask")
-        return seat_of(arguments, opened, wish.question or wish.source)
+        return seat_of(arguments, lambda: opened, wish.question or wish.source)
 
     def resume(self, session: str) -> Seat:
         arguments = self._arguments(resume=session)
         _, again = work.planners(self._settings, arguments.planner)
         path, opened = work.going_on(arguments, self._settings, again)
-        return seat_of(arguments, opened, path.stem)
+        return seat_of(arguments, lambda: opened, path.stem)
 
     def replay(self, session: str) -> Seat:
         path = find_session(session, (sessions_folder(self._settings), SHIPPED))

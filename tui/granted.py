@@ -8,9 +8,9 @@ from typing import Any
 
 from core.approval.grants import GrantRevoked, Standing
 from core.errors import UsageError
+from core.here import identity
 from core.lasting import GrantFile
 from core.safe_text import safe_line
-from core.start import identity
 from tui.consent import grant_lines
 
 Row = dict[str, Any]

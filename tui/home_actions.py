@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.actions import Action, Group
+from tui.action import Action, Group
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from core.errors import ConfigError
-from tui.actions import Action, key_named, spelled
+from tui.action import Action
+from tui.key_names import key_named, spelled
 
 THOUGHTLESS: Final = frozenset({"enter", "space", "escape", "tab", "backspace", "y"})
 """Keys that never decide anything."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.config import load
 from core.errors import Left, UsageError
@@ -20,13 +23,18 @@ from tui.effective import Effective, flags_of
 from tui.look import Look, look_of
 from tui.playback import Playback
 from tui.seats import Seat
-from tui.work import Front, Opened, approver_of, bring_to_end, taker_of
+
+if TYPE_CHECKING:
+    from tui.work import Opened
+
+Opening = Callable[[], "Opened"]
+"""Returns what starts or resumes a session; loads what is needed for that, so it is slow."""
 
 
-def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
+def on_screen(arguments: Namespace, opening: Opening, title: str) -> int:
     """Work on a session at the screen; returns its exit code, raises what ended it."""
     check_terminal()
-    seat = seat_of(arguments, opened, title)
+    seat = seat_of(arguments, opening, title)
     app = CountersignApp(seat.scene, title, seat.work, look_for(arguments))
     try:
         return app.show()
@@ -37,17 +45,26 @@ def on_screen(arguments: Namespace, opened: Opened, title: str) -> int:
             sys.stderr.write(farewell(seat.scene.session))
 
 
-def seat_of(arguments: Namespace, opened: Opened, title: str) -> Seat:
-    """Return a seat at which a session is opened and worked on, once its work is started."""
+def seat_of(arguments: Namespace, opening: Opening, title: str) -> Seat:
+    """Return a seat at which a session is opened and worked on, once its work is started.
+
+    What opens it is loaded beside the screen, and not before there is something to see.
+    """
     bridge = Bridge()
 
     async def work() -> int:
+        opened = await asyncio.to_thread(opening)
+        from tui.work import Front, approver_of, bring_to_end, signed_of, taker_of
+
+        gc.freeze()  # as in CountersignApp.show: what was loaded meanwhile stays, too
         desk, session, planner = await opened(bridge.show)
         bridge.opened(desk.log.payload, desk.log.journal.path)
         if session.seq > 1:
             bridge.recall(await asyncio.to_thread(_earlier, desk.log, session))
         approver = approver_of(arguments, desk, bridge.approver)
-        front = Front(bridge.show, approver, bridge.inbox, taker_of(arguments, None))
+        bridge.signed = signed_of(arguments, desk)
+        taker = taker_of(arguments, bridge.taker)
+        front = Front(bridge.show, approver, bridge.inbox, taker)
         return await bring_to_end(desk, session, planner, front)
 
     return Seat(bridge, title, work)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from textual.theme import BUILTIN_THEMES
 
 from core.errors import ConfigError
-from tui.actions import ACTIONS, Action
+from tui.action import Action
+from tui.actions import ACTIONS
 from tui.attention import Attention
 from tui.effective import Effective
 from tui.home_actions import HOME_ACTIONS

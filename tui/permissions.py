@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.checks.finding import Finding, Severity
 from core.checks.permissions import permissions_of
 from core.events import RunFinished, RunInterrupted
 from core.iam.compare import Row
@@ -36,3 +37,24 @@ def after_run(event: object, step: Step | None) -> list[str]:
     rows = permissions_of(step)
     head = f"policy, code and {step.request.purpose} of {event.run}"
     return [head, *(f"  {row_text(row)}" for row in rows)] if rows else []
+
+
+def rehearsed(step: Step) -> Iterator[Finding]:
+    """Yield what the rehearsal of the latest draft showed that its review did not know.
+
+    Nothing once the script itself has run: then the table says what that did.
+    """
+    turns = [turn for turn in step.turns if turn.run and turn.run.ended]
+    if not turns or any(turn.request.purpose != "rehearse" for turn in turns):
+        return
+    for row in permissions_of(step):
+        if row.denied:
+            message = f"{row.action} was denied {row.denied} of {row.called} times"
+            yield _of_rehearsal("denied", "warning", message)
+        elif row.state == "surprise":
+            message = f"{row.action} was called, and no line of the code shows it"
+            yield _of_rehearsal("surprise", "note", message)
+
+
+def _of_rehearsal(rule: str, severity: Severity, message: str) -> Finding:
+    return Finding("rehearsal", rule, severity, None, message, "", file="policy")

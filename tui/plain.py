@@ -17,6 +17,7 @@ from core.approval.grants import printed
 from core.approval.modes import TIER_NAMES, promise
 from core.calls import AwsCalled, AwsIntended
 from core.checks.finding import Finding
+from core.checks.permissions import permissions_of
 from core.checks.summary import one_line
 from core.events import (
     AnswerGiven,
@@ -53,6 +54,7 @@ from core.llm.usage import ModelAnswered, dollars
 from core.safe_text import safe_line, safe_text
 from core.session import Session
 from tui.drafts import bound, shown
+from tui.permissions import rehearsed, row_text
 
 _SHOWN_OF_DIGEST = 12
 
@@ -90,7 +92,9 @@ def review_text(draft: Draft, session: Session) -> str:
         for name, body in (("rollback", draft.rollback), ("post-check", draft.post_check))
         if body is not None
     ]
-    found = "\n".join(finding_text(each) for each in step.review.findings)
+    findings = (*step.review.findings, *rehearsed(step))
+    found = "\n".join(finding_text(each) for each in findings)
+    table = "\n".join(f"  {safe_line(row_text(row))}" for row in permissions_of(step))
     parts = [
         f"--- plan: {safe_line(step.plan.title)}",
         indent(safe_text(step.plan.why), "  "),
@@ -99,6 +103,7 @@ def review_text(draft: Draft, session: Session) -> str:
         *(f"--- {name}\n{_numbered(shown(body))}" for name, body in scripts),
         f"--- parameters\n{safe_text(_pretty(draft.parameters))}",
         f"--- IAM policy\n{safe_text(_pretty(draft.policy))}",
+        f"--- policy, code and runs\n{table or '  nothing is called'}",
         f"--- findings\n{found or 'none'}",
     ]
     return "\n".join(parts)

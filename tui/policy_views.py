@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from core.checks.permissions import permissions_of, tighter
+from core.events import DraftGenerated, ReviewFinished
 from core.iam.compare import Row, State
+from core.runs import Run
 from core.safe_text import safe_line, safe_text
 from core.session import Step
 from tui.views import Need, Permission, Policy
@@ -42,7 +45,36 @@ def policy(step: Step | None) -> Policy:
     """Return the policy of the latest draft, against its code and what its runs called."""
     if step is None or step.draft is None:
         return Policy((), (), "")
-    document = step.draft.policy
+    ended = (turn.run for turn in step.turns if turn.run and turn.run.ended)
+    return _policy(_Seen(step.draft, step.review, tuple(ended), step))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A step, for as long as nothing that its policy's table is made of has become another."""
+
+    draft: DraftGenerated
+    review: ReviewFinished | None
+    ended: tuple[Run, ...]
+    step: Step
+
+    def __hash__(self) -> int:
+        return hash((id(self.draft), id(self.review), *map(id, self.ended)))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Seen)
+            and self.draft is other.draft
+            and self.review is other.review
+            and len(self.ended) == len(other.ended)
+            and all(one is same for one, same in zip(self.ended, other.ended, strict=True))
+        )
+
+
+@lru_cache(maxsize=4)
+def _policy(seen: _Seen) -> Policy:
+    """Return the table: it is painted far more often than it changes."""
+    step, document = seen.step, seen.draft.policy
     rows = permissions_of(step)
     allowed = tuple(_permissions(document, rows))
     return Policy(

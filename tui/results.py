@@ -1,16 +1,20 @@
 """A result in three views: as tables, as a tree that folds, and raw. Pure; slow for large ones.
 
-Every row is safe to show. What can't be read as JSON has a raw view only, and says so.
+Every row is safe to show. What can't be read as JSON has a raw view only, and says so. No single
+call in here takes long, so that a thread can do it while the screen goes on.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from itertools import islice
+from typing import Any, Final, Literal, NamedTuple, overload
 
 from core.safe_text import safe_text
+from tui.slow_json import loaded
 
 View = Literal["table", "tree", "raw"]
 VIEWS: tuple[View, ...] = ("table", "tree", "raw")
@@ -21,8 +25,7 @@ _MEASURED_ROWS = 500
 """Rows by which the widths of columns are found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A row of the tree."""
 
     depth: int
@@ -31,48 +34,100 @@ class Node:
     """Number of the first row after everything below this one."""
 
 
+class Tree(Sequence[Node]):
+    """Rows of a tree: a hundred thousand of them are three objects for the garbage collector."""
+
+    def __init__(self) -> None:
+        self.depths, self.ends = array("L"), array("L")
+        self._texts: list[str] = []
+
+    def begin(self, depth: int) -> int:
+        """Add a row, and return its number; what lies below it comes next."""
+        self.depths.append(depth)
+        self.ends.append(0)
+        self._texts.append("")
+        return len(self._texts) - 1
+
+    def end(self, number: int, text: str) -> None:
+        """Say what a row says, when all that lies below it is there."""
+        self.ends[number], self._texts[number] = len(self._texts), text
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, place: int) -> Node: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Node]: ...
+    def __getitem__(self, place: int | slice) -> Node | list[Node]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        return Node(self.depths[place], self._texts[place], self.ends[place])
+
+
+class TreeRows(Sequence[str]):
+    """The rows of a tree that are not inside a folded one; each is made when it is looked at."""
+
+    def __init__(self, tree: Tree, folded: frozenset[int]) -> None:
+        self._tree, self._folded = tree, folded
+        self.numbers = visible(tree, folded)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        number = self.numbers[place]
+        return tree_row(self._tree[number], number, self._folded)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """A result, ready to show."""
 
     table: Sequence[str]
-    tree: Sequence[Node]
+    tree: Tree
     raw: Sequence[str]
 
 
-NOTHING = Result(("no result",), (), ("no result",))
+NOTHING = Result(("no result",), Tree(), ("no result",))
 
 
 def read(body: bytes) -> Result:
     """Return the views of a result.json."""
     text = body.decode("utf-8", errors="replace")
     try:
-        value = json.loads(text)
+        value = loaded(text)
     except (ValueError, RecursionError):
-        return Result(("it is no JSON: press t for the raw text",), (), _rows(text.split("\n")))
-    nodes: list[Node] = []
+        return Result(("it is no JSON: press t for the raw text",), Tree(), _rows(_lines(text)))
+    tree = Tree()
     try:
-        _grow(nodes, 0, "result", value)
+        _grow(tree, 0, "result", value)
     except RecursionError:
-        nodes = []
+        tree = Tree()
     encoder = json.JSONEncoder(indent=2, ensure_ascii=False)
-    return Result(
-        tuple(_tables(value)), nodes, _rows("".join(encoder.iterencode(value)).split("\n"))
-    )
+    raw = _rows(_lines("".join(encoder.iterencode(value))))
+    return Result(tuple(_tables(value)), tree, raw)
 
 
-def visible(nodes: Sequence[Node], folded: frozenset[int]) -> list[int]:
+def visible(tree: Tree, folded: frozenset[int]) -> list[int]:
     """Return the numbers of the rows that are not inside a folded one."""
-    shown, place = [], 0
-    while place < len(nodes):
+    shown, place, ends = [], 0, tree.ends
+    while place < len(ends):
         shown.append(place)
-        place = nodes[place].end if place in folded else place + 1
+        place = ends[place] if place in folded else place + 1
     return shown
 
 
-def folded_at_first(nodes: Sequence[Node], deepest: int = 2) -> frozenset[int]:
+def folded_at_first(tree: Tree, deepest: int = 2) -> frozenset[int]:
     """Return which rows are folded when a tree opens: what has many rows below it, and is deep."""
-    return frozenset(n for n, one in enumerate(nodes) if one.depth >= deepest and one.end > n + 1)
+    rows = enumerate(zip(tree.depths, tree.ends, strict=True))
+    return frozenset(n for n, (depth, end) in rows if depth >= deepest and end > n + 1)
 
 
 def tree_row(node: Node, number: int, folded: frozenset[int]) -> str:
@@ -83,30 +138,38 @@ def tree_row(node: Node, number: int, folded: frozenset[int]) -> str:
 
 
 # ------------------------------------------------------------------ parts
-def _rows(lines: Sequence[str]) -> tuple[str, ...]:
-    kept = [safe_text(line[:MOST_OF_A_ROW], newlines=False) for line in lines[:MOST_ROWS]]
-    if len(lines) > MOST_ROWS:
-        kept.append(f"... {len(lines) - MOST_ROWS} rows more are in the record ...")
+def _lines(text: str) -> Iterator[str]:
+    begin = 0
+    while (end := text.find("\n", begin)) >= 0:
+        yield text[begin:end]
+        begin = end + 1
+    yield text[begin:]
+
+
+def _rows(lines: Iterable[str]) -> tuple[str, ...]:
+    left = iter(lines)
+    kept = [safe_text(line[:MOST_OF_A_ROW], newlines=False) for line in islice(left, MOST_ROWS)]
+    if more := sum(1 for _ in left):
+        kept.append(f"... {more} rows more are in the record ...")
     return tuple(kept)
 
 
-def _grow(nodes: list[Node], depth: int, name: str, value: Any) -> None:
-    if len(nodes) >= MOST_ROWS:
+def _grow(tree: Tree, depth: int, name: str, value: Any) -> None:
+    if len(tree) >= MOST_ROWS:
         return
-    place = len(nodes)
-    nodes.append(Node(depth, "", 0))
+    place = tree.begin(depth)
     match value:
         case dict():
             for key, each in value.items():
-                _grow(nodes, depth + 1, key, each)
+                _grow(tree, depth + 1, key, each)
             text = f"{name}  {{{len(value)}}}"
         case list():
             for number, each in enumerate(value):
-                _grow(nodes, depth + 1, str(number), each)
+                _grow(tree, depth + 1, str(number), each)
             text = f"{name}  [{len(value)}]"
         case _:
             text = f"{name}: {json.dumps(value, ensure_ascii=False)}"
-    nodes[place] = Node(depth, safe_text(text[:MOST_OF_A_ROW], newlines=False), len(nodes))
+    tree.end(place, safe_text(text[:MOST_OF_A_ROW], newlines=False))
 
 
 def _tables(value: Any) -> Iterator[str]:

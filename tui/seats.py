@@ -57,7 +57,7 @@ class Seat:
     def waits_since(self) -> float | None:
         """When its request arrived; None when it waits for nobody."""
         if isinstance(self.scene, Bridge) and self.scene.asked:
-            return self.scene.approver.asked_at
+            return self.scene.asked_at
         return None
 
     def leave(self) -> bool:

@@ -15,11 +15,11 @@ from core.approval.modes import Mode, ceiling_of, promise
 from core.approval.switching import given, offers, other_mode, revoked
 from core.asides import NOBODY
 from core.events import NoteAdded
+from core.here import identity, now_ms
 from core.loop import Command
 from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
 from core.session import Session
-from core.start import identity, now_ms
 
 WORDS = "mode MODE [ACCOUNT] | grant [N] | grants | revoke GN | note TEXT | ask TEXT"
 

@@ -3,7 +3,7 @@
 Everything that came from AWS, a script, a model or a file passes `safe_text` here, so that no
 widget can forget it.
 
-Does not: decide anything, or know whether a key works now (tui/actions.py does).
+Does not: decide anything, or know whether a key works now (tui/situation.py does).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from core.answer import spell
 from core.approval.modes import TIER_NAMES
 from core.checks.finding import SEVERITIES, Finding
+from core.checks.summary import one_line
 from core.decide import describe_end
 from core.events import (
     AnswerGiven,
@@ -31,6 +32,8 @@ from core.runs import Run, unknown_calls
 from core.safe_text import safe_line, safe_text
 from core.session import Session, Step
 from tui.drafts import bound
+from tui.others import other_than
+from tui.permissions import rehearsed
 from tui.views import (
     ANSWER,
     NO_FINDINGS,
@@ -119,7 +122,7 @@ def state(session: Session, step: Step) -> State:
         return "stopped"
     if step.run and step.run.ended is None:
         return "running"
-    if step.request and step.decision is None and step.request.rule == "ask":
+    if _waits(step):
         return "asked"
     return "working"
 
@@ -146,7 +149,7 @@ def plan(session: Session, step: Step | None) -> Plan:
     return Plan(
         title=safe_line(f"{step.plan.step}  {step.plan.title}"),
         why=safe_text(step.plan.why),
-        rows=(*_plan_rows(step), *bound(session, step)),
+        rows=(*_plan_rows(session, step), *bound(session, step)),
         outcome=_outcome(step, card),
         found=tuple(_found(card)) if card else (),
         remarks=tuple(safe_text(each) for each in remarks),
@@ -157,7 +160,8 @@ def findings(step: Step | None) -> tuple[Remark, ...]:
     """Return the findings of the latest draft, the worst first."""
     if step is None or step.review is None:
         return ()
-    ordered = sorted(step.review.findings, key=lambda one: SEVERITIES.index(one.severity))
+    found = (*step.review.findings, *rehearsed(step))
+    ordered = sorted(found, key=lambda one: SEVERITIES.index(one.severity))
     return tuple(_remark(one) for one in ordered)
 
 
@@ -187,17 +191,30 @@ def question(session: Session, request: DecisionRequested) -> Question:
     step = session.step
     found = step.review.findings if step and step.review else ()
     purpose = "" if request.purpose == "run" else f" · to {request.purpose}"
+    handed = step.turn.handed if step and step.turn else None
+    folder = safe_line(handed.folder) if handed and request.rule == "hand over" else ""
+    waits = "lies in a folder" if folder else "awaits you"
     blockers = tuple(_remark(one).text for one in found if one.severity == "blocker")
     return Question(
         request=request.request,
         digest=request.digest,
         page=len(session.steps),
-        head=f"{request.step} v{request.version} awaits you{purpose} · tier {request.tier}",
-        because=safe_line("asks because " + "; ".join(request.asks_because)),
+        head=f"{request.step} v{request.version} {waits}{purpose} · tier {request.tier}",
+        because=_because(session, request, folder),
         second_stage=request.second_stage,
         blockers=blockers,
         account=account_name(session),
+        folder=folder,
+        other=safe_line(other_than(session, request)),
     )
+
+
+def _because(session: Session, request: DecisionRequested, folder: str) -> str:
+    if folder:
+        return f"b brings back what it found, Y copies all of it; run it by hand in {folder}"
+    told = safe_line("asks because " + "; ".join(request.asks_because))
+    other = safe_line(other_than(session, request))
+    return f"somebody else than {other} has to decide it: o tells how; {told}" if other else told
 
 
 def account_name(session: Session) -> str:
@@ -250,7 +267,7 @@ def work(session: Session) -> str:
         return f"{step.plan.step}: writing the script"
     if step.review is None:
         return f"{step.plan.step}: reviewing version {step.draft.version}"
-    if step.request and step.decision is None and step.request.rule == "ask":
+    if step.request and _waits(step):
         return f"{step.request.request} needs a decision"
     if step.decision and step.decision.verb == "edit":
         return f"{step.plan.step}: taking the edited script"
@@ -258,6 +275,12 @@ def work(session: Session) -> str:
 
 
 # ------------------------------------------------------------------ parts
+def _waits(step: Step) -> bool:
+    """Tell whether a person is wanted: to decide, or to bring back what they found."""
+    turn = step.turn
+    return turn is not None and turn.is_open and turn.request.rule in ("ask", "hand over")
+
+
 def _stopping(session: Session) -> str:
     """Return how far stopping has come: a run is called dead only when that is on record."""
     if run := session.open_run:
@@ -272,10 +295,12 @@ def _cost(session: Session) -> str:
     return dollars(session.model_cost) + (" + ?" if session.unpriced else "")
 
 
-def _plan_rows(step: Step) -> Iterator[Row]:
+def _plan_rows(session: Session, step: Step) -> Iterator[Row]:
     if step.plan.workflow:
         yield Row("Workflow", safe_line(step.plan.workflow))
     if step.review:
+        regions = session.target.regions if session.target else None
+        yield Row("Review", one_line(step.review, regions))
         calls = dict.fromkeys(f"{call.service}.{call.operation}" for call in step.review.calls)
         yield Row("Tier", f"{step.review.tier}, {TIER_NAMES[step.review.tier]}")
         yield Row("Calls", safe_text("\n".join(calls) or "none"))

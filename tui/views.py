@@ -175,3 +175,7 @@ class Question:
     blockers: tuple[str, ...]
     account: str
     """By its alias, or by number where it has none: what is typed in the second stage."""
+    folder: str = ""
+    """Where the script lies that is handed over; empty = it is decided here, and run here."""
+    other: str = ""
+    """Somebody else than this one has to decide it; empty = anybody may."""

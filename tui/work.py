@@ -25,11 +25,12 @@ from core.credentials import Order
 from core.decide import Done, decide
 from core.errors import Left, NoApprover, UsageError
 from core.events import Fact, Goal
+from core.here import now_ms
 from core.loop import Command, Loop, Quit
 from core.people import NOBODY_BRINGS, Taker
 from core.planner import Planner, repairs_of
 from core.session import Session
-from core.start import Desk, Wish, now_ms, resume, sessions_folder, start
+from core.start import Desk, Wish, resume, sessions_folder, start
 from sandbox.job import Sha
 from tui.bringing import FromFiles, PersonBrings, named_results
 from tui.person import Elsewhere, Person, at_terminal
@@ -192,11 +193,18 @@ def approver_of(arguments: Namespace, desk: Desk, person: Approver | None) -> Ap
     return found[0] if len(found) == 1 else InTurn(tuple(found))
 
 
-def taker_of(arguments: Namespace, standing: Standing | None) -> Taker:
+def taker_of(arguments: Namespace, person: Taker | None) -> Taker:
     """Return who brings results back: the files that were named, else a person, else nobody."""
     if arguments.result:
         return FromFiles(named_results(arguments.result))
-    return PersonBrings(standing) if standing else NOBODY_BRINGS
+    return person or NOBODY_BRINGS
+
+
+def signed_of(arguments: Namespace, desk: Desk) -> Callable[[Path], Approver]:
+    """Return what makes an approver of the file of a signed decision."""
+    fit, use = desk.workshop.open, _ledger(arguments, desk)
+    signers = desk.settings.approval.allowed_signers
+    return lambda path: FromSigned((path,), signers, fit, use)
 
 
 def is_attended(arguments: Namespace) -> bool:
@@ -221,7 +229,7 @@ def _on_surface(arguments: Namespace, opened: Opened, title: str) -> int:
     if arguments.ui == "tui":
         from tui.live import on_screen
 
-        return on_screen(arguments, opened, title)
+        return on_screen(arguments, lambda: opened, title)
     return asyncio.run(_in_lines(arguments, opened))
 
 
@@ -238,10 +246,11 @@ async def _in_lines(arguments: Namespace, opened: Opened) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, leave)
     standing = Standing(inbox, latest) if at_terminal() and arguments.ui == "plain" else None
+    brings = PersonBrings(standing) if standing else None
     approver = approver_of(arguments, desk, Person(standing) if standing else None)
     if standing is None and arguments.ui == "plain":
         approver = Elsewhere(approver)
-    front = Front(show, approver, inbox, taker_of(arguments, standing))
+    front = Front(show, approver, inbox, taker_of(arguments, brings))
     try:
         return await bring_to_end(desk, session, planner, front)
     except (Left, asyncio.CancelledError) as error:

@@ -91,17 +91,10 @@ class FromFlag:
         del payload
         if request.digest not in self.digests:
             raise NoApprover(f"{request.request} has digest {request.digest}, which was not given")
-        if request.blockers and not self.override_blockers:
-            raise NoApprover(
-                f"{request.request} has blocking findings: {request.blockers}",
-                hint="mend them, or pass --override-blockers, which is recorded",
-            )
-        if request.second_stage:
-            check_confirmed(request, session, self.confirmed)
+        decision = yes(request, session, typed=self.confirmed, over=self.override_blockers)
         await self.fit()
         self.spend(request.digest, session.id)
-        over, typed = request.blockers > 0, self.confirmed if request.second_stage else ""
-        return Decision("approve", override_blockers=over, confirmed=typed)
+        return decision
 
 
 @dataclass(slots=True)
@@ -145,6 +138,25 @@ async def _answer(
 ) -> Decision:
     decision = await approver(request, session, payload)
     return replace(decision, surface=decision.surface or approver.surface)
+
+
+def yes(request: DecisionRequested, session: Session, *, typed: str, over: bool) -> Decision:
+    """Return the yes of somebody who is not at a screen; raises NoApprover for half a one.
+
+    `typed` is what they typed as the account, `over` whether they override blocking findings.
+    """
+    if request.blockers and not over:
+        raise NoApprover(
+            f"{request.request} has blocking findings that the yes leaves: {request.blockers}",
+            hint="mend them, or override them (--override-blockers), which is recorded",
+        )
+    if request.second_stage:
+        check_confirmed(request, session, typed)
+    return Decision(
+        "approve",
+        override_blockers=request.blockers > 0,
+        confirmed=typed if request.second_stage else "",
+    )
 
 
 def check_confirmed(request: DecisionRequested, session: Session, typed: str) -> None:

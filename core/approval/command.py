@@ -12,10 +12,10 @@ import asyncio
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from core.approval.approvers import Decision, check_confirmed
+from core.approval.approvers import Decision, yes
 from core.approval.redeem import Payload
 from core.approval.shown import text
 from core.errors import NoApprover, UsageError
@@ -59,16 +59,7 @@ class FromCommand:
         if verb != "approve":
             return Decision(verb, comment=comment)
         typed, over = str(said.get("confirm", "")), said.get("override_blockers") is True
-        if request.blockers and not over:
-            raise NoApprover(f"{self.command[0]} says yes, and not that it overrides blockers")
-        if request.second_stage:
-            check_confirmed(request, session, typed)
-        return Decision(
-            verb,
-            comment=comment,
-            override_blockers=request.blockers > 0,
-            confirmed=typed if request.second_stage else "",
-        )
+        return replace(yes(request, session, typed=typed, over=over), comment=comment)
 
     async def _run(self, request: bytes) -> tuple[int, bytes]:
         try:

@@ -12,20 +12,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from core.approval.approvers import Decision, check_confirmed
+from core.approval.approvers import Decision, yes
 from core.approval.redeem import Payload
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface
+from core.safe_text import safe_line
 from core.state import Session
 from sandbox.job import Sha
 
 NAMESPACE: Final = "countersign"
 """Of the signature: one that was made for something else is none."""
 _MOST_BYTES = 64 * 1024
+_MOST_COMPLAINT = 200
 _VERBS = ("approve", "reject", "skip", "stop")
 _KEYS = frozenset({"digest", "verb", "comment", "confirm", "override_blockers"})
 
@@ -68,11 +70,16 @@ class FromSigned:
         signature = path.with_name(path.name + ".sig")
         options = ("-s", str(signature), "-f", str(self.signers))
         found = await _ssh_keygen("find-principals", *options)
-        for name in found.split():
+        why = found.why_not
+        for name in found.printed.split():
             signed = ("-n", NAMESPACE, "-I", name, *options)
-            if await _ssh_keygen("verify", *signed, given=body):
+            verified = await _ssh_keygen("verify", *signed, given=body)
+            if not verified.why_not:
                 return name
-        raise NoApprover(f"{path}: {signature.name} is no valid signature of an allowed signer")
+            why = verified.why_not
+        raise NoApprover(
+            f"{path}: {signature.name} is no valid signature of an allowed signer: {why}"
+        )
 
 
 def _decision(
@@ -82,18 +89,9 @@ def _decision(
     comment = said.get("comment", "")
     if verb != "approve":
         return Decision(verb, comment=comment, identity=signer)
-    typed = said.get("confirm", "")
-    if request.blockers and not said.get("override_blockers", False):
-        raise NoApprover(f"{signer} says yes to {request.request}, and not over its blockers")
-    if request.second_stage:
-        check_confirmed(request, session, typed)
-    return Decision(
-        verb,
-        comment=comment,
-        override_blockers=request.blockers > 0,
-        confirmed=typed if request.second_stage else "",
-        identity=signer,
-    )
+    over = said.get("override_blockers") is True
+    decision = yes(request, session, typed=said.get("confirm", ""), over=over)
+    return replace(decision, comment=comment, identity=signer)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], bytes]:
@@ -113,8 +111,17 @@ def _read(path: Path) -> tuple[dict[str, Any], bytes]:
     return said, body
 
 
-async def _ssh_keygen(operation: str, *options: str, given: bytes = b"") -> str:
-    """Return what ssh-keygen says when it agrees, else nothing; raises NoApprover without it."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What ssh-keygen said."""
+
+    printed: str
+    why_not: str
+    """Why it does not agree, in its words; empty when it does."""
+
+
+async def _ssh_keygen(operation: str, *options: str, given: bytes = b"") -> _Said:
+    """Return what ssh-keygen says; raises NoApprover without it."""
     try:
         process = await asyncio.create_subprocess_exec(
             "ssh-keygen",
@@ -123,16 +130,20 @@ async def _ssh_keygen(operation: str, *options: str, given: bytes = b"") -> str:
             *options,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
     except OSError as error:
         raise NoApprover(
             f"ssh-keygen: {error.strerror}", hint="signatures need OpenSSH's ssh-keygen"
         ) from error
     try:
-        printed, _ = await process.communicate(given)
+        printed, complained = await process.communicate(given)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return printed.decode("utf-8", errors="replace") if process.returncode == 0 else ""
+    if process.returncode == 0:
+        return _Said(printed.decode("utf-8", errors="replace"), "")
+    complaint = complained.decode("utf-8", errors="replace").strip()
+    first = complaint.splitlines()[0] if complaint else f"exit code {process.returncode}"
+    return _Said("", f"ssh-keygen says: {safe_line(first, _MOST_COMPLAINT)}")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-from core.approval.draft import Draft, Purpose, Terms, approval_digest
+from core.approval.draft import Draft, Kind, Purpose, Terms, approval_digest
 from core.canonical import canonical, digest_of
 from core.errors import NotCanonical, NotCountersigned
 from sandbox.job import Json, Sha, Tier
@@ -37,6 +37,8 @@ class Spec:
     digest: Sha
     purpose: Purpose
     """From the hashed preimage: with "rehearse" nothing is asked, wherever the source is."""
+    kind: Kind
+    """Of the draft, from its hashed preimage."""
     policy: Json
     account: str
     partition: str
@@ -92,6 +94,7 @@ def read_spec(data: bytes) -> Spec:
         return Spec(
             digest=document["digest"],
             purpose=_purpose(approval["purpose"]),
+            kind=_kind(draft["kind"]),
             policy=code["policy"],
             account=approval["account"],
             partition=approval["partition"],
@@ -115,6 +118,14 @@ def _purpose(given: Any) -> Purpose:
         raise ValueError(f"nothing is known of the purpose {given!r}")
     purpose: Purpose = given
     return purpose
+
+
+def _kind(given: Any) -> Kind:
+    """Return a kind of draft; raises ValueError for one that nobody here knows."""
+    if given not in get_args(Kind):
+        raise ValueError(f"nothing is known of the kind {given!r}")
+    kind: Kind = given
+    return kind
 
 
 def _allowance(given: Any) -> Allowance:

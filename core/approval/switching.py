@@ -58,6 +58,8 @@ def offers(session: Session, now: int) -> tuple[Grant, ...]:
 
 def given(session: Session, grant: Grant, identity: str, surface: Surface) -> GrantGiven | str:
     """Return that a grant stands from now on."""
+    if any(one.grant.grant == grant.grant for one in session.grants):
+        return f"{grant.grant} was given before"
     return problem(grant, session.target) or GrantGiven(grant, identity, surface)
 
 

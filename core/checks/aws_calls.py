@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from core.checks import literals, models, paging, responses
+from core.checks import literals, models, paging, responses, searching, transfers
 from core.checks.clients import clients_of, service_argument
 from core.checks.finding import Call, Finding, Severity
 from core.checks.following import Clients
@@ -107,8 +107,8 @@ class _Reader:
             yield from self._method(node)
         elif isinstance(node, ast.Call):
             yield from self._call(node)
-        for one in responses.absent(self.clients, node):
-            yield _unknown("unknown-key", one.line, one.message, one.near)
+        for one in (*responses.absent(self.clients, node), *searching.absent(self.clients, node)):
+            yield _unknown(one.rule, one.line, one.message, one.near)
 
     def without_site(self, calls: list[Call]) -> Iterator[Shown]:
         """The calls whose parameters are not in sight, such as a method that is handed on."""
@@ -258,6 +258,8 @@ class _Reader:
         values = self.clients.values(node.func)
         wanted = [one for one in map(_wanted, sorted(values, key=str)) if one]
         if not wanted:
+            line = getattr(node.func, "end_lineno", None) or node.lineno
+            yield from (_wrong(node, line, one) for one in transfers.problems(self.clients, node))
             return
         found = literals.arguments(self.clients, node)
         line = getattr(node.func, "end_lineno", None) or node.lineno
@@ -268,13 +270,7 @@ class _Reader:
             message = f"{wanted[0].operation} takes its parameters by name only"
             yield _finding("positional", "blocker", line, message, "write Name=value")
         for problem in _shared(wanted, found, self.names.keys):
-            yield _finding(
-                problem.rule,
-                problem.severity,
-                _line_of(node, problem.message) or line,
-                problem.message,
-                f"did you mean {problem.near}?" if problem.near else "look it up in the API's page",
-            )
+            yield _wrong(node, line, problem)
         if all(one.kind == "operation" for one in values if one.kind not in NOT_OF_BOTO3):
             yield from self._pages(wanted, found, line)
 
@@ -298,6 +294,12 @@ def _shared(wanted: list[Wanted], found: Entries, put: Collection[str]) -> list[
         for one in wanted
     )
     return [one for said, one in first.items() if all(said in other for other in others)]
+
+
+def _wrong(node: ast.Call, line: int, problem: Problem) -> Finding:
+    fix = f"did you mean {problem.near}?" if problem.near else "look it up in the API's page"
+    place = _line_of(node, problem.message) or line
+    return _finding(problem.rule, problem.severity, place, problem.message, fix)
 
 
 def _wanted(value: Value) -> Wanted | None:

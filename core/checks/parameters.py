@@ -89,6 +89,11 @@ def check(wanted: Wanted, found: Entries, put: Collection[str]) -> Iterator[Prob
     yield from _members(wanted, models.shape(wanted.service, shape), given, filled, "")
 
 
+def nearest(name: str, known: Collection[str]) -> str:
+    """Return the known name that was probably meant; empty when there is none."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), "")
+
+
 def _members(
     wanted: Wanted, shape: models.Shape, found: Entries, put: Collection[str], at: str
 ) -> Iterator[Problem]:

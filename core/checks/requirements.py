@@ -2,9 +2,10 @@
 
 Every line counts, also one that another package brought along: what is on the list can be read
 there, and nothing else comes in behind it. Packages of the sealed runtime are no requirements:
-scripts have them in the runtime's version. That a package exists is what its lock proves: hashes
-come from the index alone. A person may override what is not on the list, never what is not locked,
-since nothing can be fetched for that.
+scripts have them in the runtime's version. That a package exists is what its lock says and what
+building its environment proves: hashes come from the index alone, and a review asks nobody. A
+person may override what is not on the list, never what is not locked, since nothing can be fetched
+for that.
 
 Trade-off: what a package brings along, and what its modules are called, is known here for common
 ones only; about others the check keeps silent rather than guessing.
@@ -61,6 +62,18 @@ def check(subject: Subject) -> Iterator[Finding]:
     wanted = dict(_packages(subject))
     yield from _missing(wanted, required, subject.standards.allowed)
     yield from _unused(set(wanted), required)
+    yield from _not_looked_up(subject)
+
+
+def _not_looked_up(subject: Subject) -> Iterator[Finding]:
+    """Say of which packages nobody has asked yet whether they exist: a review asks no index."""
+    lines = [each for each in subject.draft.requirements if is_locked(each)]
+    known = [each for each in lines if name_of(each) in subject.standards.allowed]
+    if known:
+        named = ", ".join(each.partition(" ")[0] for each in known)
+        message = f"whether the index has {named} with these hashes was not looked up here"
+        fix = "it is asked when their environment is built, and nothing runs without them"
+        yield _finding("not-looked-up", "note", message, fix)
 
 
 def _line(line: str, allowed: Collection[str]) -> Iterator[Finding]:
@@ -78,7 +91,10 @@ def _line(line: str, allowed: Collection[str]) -> Iterator[Finding]:
         message = f"{name} looks like {near}, and is another package"
         yield _finding("look-alike", "blocker", message, f"did you mean {near}?")
     else:
-        message = f"{name} is not among the packages that scripts may use"
+        message = (
+            f"{name} is not among the packages that scripts may use, and whether there is such a "
+            "package was not looked up"
+        )
         fix = "do without it; a person can add it to requirements.allowed in the settings"
         yield _finding("not-allowed", "blocker", message, fix)
 

@@ -26,6 +26,7 @@ class Absent:
     line: int
     message: str
     near: str
+    rule: str = "unknown-key"
 
 
 def absent(clients: Clients, node: ast.AST) -> Iterator[Absent]:
@@ -37,7 +38,7 @@ def absent(clients: Clients, node: ast.AST) -> Iterator[Absent]:
     values = clients.values(base)
     data = list(_data(clients, values))
     if data and key not in clients.names.keys and all(_lacks(clients, one, key) for one in values):
-        yield _told(data[0], key, line)
+        yield told(data[0], key, line)
 
 
 def _data(clients: Clients, values: Iterable[Value]) -> Iterator[Value]:
@@ -92,7 +93,8 @@ def _dictionary_lacks(clients: Clients, node: ast.Dict, key: str, depth: int) ->
     return True
 
 
-def _told(value: Value, key: str, line: int) -> Absent:
+def told(value: Value, key: str, line: int) -> Absent:
+    """That data have nothing at a key, and what was probably meant."""
     shape = models.shape(value.name, value.of)
     if shape.get("type") == "list":
         inner = models.members(value.name, shape["member"]["shape"])

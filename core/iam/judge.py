@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,14 +46,14 @@ _TIMES = ("aws:currenttime", "aws:epochtime")
 
 def authorizer(
     policy: Json, *, account: str, partition: str, regions: tuple[str, ...], ceiling: Tier
-) -> Callable[[AwsCall], Verdict]:
+) -> Judge:
     """Return the judge of one run; it never raises, and denies what it can't understand.
 
     Raises MachineUnfit, here and not later, when the action table can't be read.
     """
     document = parse(policy)
     text = json.dumps(policy, default=str).lower()
-    return _Judge(
+    return Judge(
         document=document,
         rated=tier_of_policy(policy)[0],
         account=account,
@@ -67,7 +67,9 @@ def authorizer(
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class Judge:
+    """Judges the calls of one run: an `Authorize`."""
+
     document: Document
     rated: Tier
     """The tier that the policy was shown with to whoever approved it."""
@@ -99,6 +101,13 @@ class _Judge:
             action=needed[0].action.name,
             durable_first=tier >= DURABLE,
         )
+
+    def tier(self, call: AwsCall) -> Tier:
+        """Return the tier of a call, whatever the policy says of it."""
+        action = lookup(call.service, call.operation)
+        place = self._place(call)
+        needed = () if place is None else needs(action, call.parameters, place)
+        return max((need.action.tier for need in needed), default=action.tier)
 
     def _place(self, call: AwsCall) -> Place | None:
         """Where a call goes: into the account of whoever makes it."""

@@ -41,7 +41,7 @@ class Step:
 
     title: str
     why: str
-    work: Literal["collect", "analyse"]
+    work: Literal["collect", "analyse", "change"]
     task: str
     """For the coder, who sees no evidence."""
     parameters: list[Given]
@@ -133,6 +133,10 @@ class Code:
     allow: list[Allow]
     requirements: list[str] = field(default_factory=list)
     """Names of packages besides boto3, at most with versions: "pandas>=2"."""
+    rollback: str | None = None
+    """Of a change: the script that takes it back."""
+    post_check: str | None = None
+    """Of a change: the script that tells whether it worked, by its exit code."""
 
 
 def schema_of(form: type) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 It proposes and nothing more: what it writes is reviewed, asked about and run like any other draft.
 Claims are compared with the evidence by code; those that fail are returned once and then dropped as
-gaps. Trade-offs: it only investigates (no changes); hypotheses live in the plan's parameters, so a
-resumed session has them and a model that changes its mind is on record.
+gaps. A change is proposed only where one may run at all, and brings its roll back and post-check.
+Trade-off: hypotheses live in the plan's parameters, so a resumed session has them and a model that
+changes its mind is on record.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 from core.answer import conclude, lowered, unsupported
 from core.approval.draft import Draft
+from core.approval.modes import CHANGES
 from core.approval.redeem import Payload, reread
 from core.checks.ruff import tidied
 from core.checks.standards import WIDEST_LINE
@@ -47,7 +49,7 @@ class ModelPlanner:
 
         async def check(plan: forms.Plan) -> Sequence[str]:
             if plan.step:
-                return _unknown_inputs(session, plan.step)
+                return (*_unknown_inputs(session, plan.step), *_no_change(session, plan.step))
             return _wrong(session, _claims(plan.answer)) if plan.answer else ()
 
         texts = words.for_planner(session, self.asker.fence)
@@ -106,12 +108,13 @@ class ModelPlanner:
 
         async def check(code: forms.Code) -> Sequence[str]:
             nonlocal requirements
+            lacking = _lacking(step, code)
             try:
                 requirements = await self.packages.lock(code.requirements)
             except RuntimeUnusable as error:
                 requirements = tuple(sorted(set(code.requirements)))
-                return (f"requirements: {error}",)
-            return ()
+                return (f"requirements: {error}", *lacking)
+            return lacking
 
         code, _ = await self.asker.ask(self.coder, role, texts, check)
         return await _draft(session, step, code, requirements, self.width)
@@ -147,6 +150,11 @@ async def _draft(
     regions = session.target.regions if session.target else ()
     cards = words.inputs_of(session, step)
     inputs = ((f"{card.card}.json", card.result) for card in cards if card.result)
+    change = step.plan.work == "change"
+
+    async def tidy(text: str | None) -> bytes | None:
+        return await asyncio.to_thread(tidied, text.encode(), width) if text and change else None
+
     script = await asyncio.to_thread(tidied, code.script.encode(), width)
     return Draft(
         step=step.plan.step,
@@ -157,8 +165,8 @@ async def _draft(
         script=script,
         requirements=requirements,
         policy=forms.policy_of(code.allow),
-        rollback=None,
-        post_check=None,
+        rollback=await tidy(code.rollback),
+        post_check=await tidy(code.post_check),
         parameters={**step.plan.parameters.get("given", {}), "regions": list(regions)},
         inputs=tuple(sorted(inputs)),
     )
@@ -176,6 +184,21 @@ def _why(session: Session, step: Step, complaint: str, fence: str) -> str:
 def _unknown_inputs(session: Session, step: forms.Step) -> Sequence[str]:
     known = {card.card for card in session.cards if card.result}
     return [f"inputs: {name} is no card with a result" for name in step.inputs if name not in known]
+
+
+def _no_change(session: Session, step: forms.Step) -> Sequence[str]:
+    """Return why a change is not to be proposed; the mode and a person decide about it later."""
+    if step.work == "change" and session.ceiling < CHANGES:
+        return (f"work: no change may run here, the highest tier is {session.ceiling}",)
+    return ()
+
+
+def _lacking(step: Step, code: forms.Code) -> tuple[str, ...]:
+    """Return what a change does not bring; what still lacks then is a blocker of the review."""
+    if step.plan.work != "change":
+        return ()
+    named = (("rollback", code.rollback), ("post_check", code.post_check))
+    return tuple(f"{name}: a change needs one" for name, text in named if not text)
 
 
 def _claims(answer: forms.Conclusion) -> list[Claim]:

@@ -66,13 +66,18 @@ def for_repair(
 ) -> list[str]:
     """Return the texts for `repair`: the step, its latest draft, and what is wrong with it."""
     allow = json.dumps(draft.policy, sort_keys=True)
-    script = draft.script.decode("utf-8", errors="replace")
+    later = (("rollback", draft.rollback), ("post_check", draft.post_check))
     lines = [
-        f"Version {draft.version} of the script:\n```python\n{script}```",
+        f"Version {draft.version} of the script:\n{_code(draft.script)}",
+        *(f"Its {name}:\n{_code(body)}" for name, body in later if body is not None),
         f"Its policy: {allow}",
         f"Its packages: {', '.join(line.split(' ')[0] for line in draft.requirements) or 'none'}",
     ]
     return [*for_coder(session, step, packages), "\n".join(lines), f"Sent back because {why}"]
+
+
+def _code(script: bytes) -> str:
+    return f"```python\n{script.decode('utf-8', errors='replace')}```"
 
 
 def why_findings(step: Step) -> str:

@@ -19,14 +19,12 @@ from core.iam.actions import lookup as action_of
 from core.simulator import metrics, seed, trail
 from core.simulator.account import MotoAccount, serialize
 from core.simulator.listings import LISTINGS, chosen, page, refuse_unknown
-from core.simulator.refusals import AwsError, NotSimulated
+from core.simulator.refusals import NOT_IMPLEMENTED, AwsError, NotSimulated
 from core.simulator.targets import Targets
 from core.simulator.world import Alarm, World
 from sandbox.gateway.deny import CBOR, S3, error
 from sandbox.gateway.services import service_named
 from sandbox.job import AwsCall, Response
-
-NOT_IMPLEMENTED = "SimulatorNotImplemented"
 
 Json = Mapping[str, Any]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+NOT_IMPLEMENTED = "SimulatorNotImplemented"
+"""Code of the error that says: this is a limit of the simulator, and not what AWS would answer."""
+
 
 class AwsError(Exception):
     """What AWS itself would answer: a code and a message."""

@@ -32,6 +32,8 @@ POLLS = frozenset(
         *("cloudformation.DescribeChangeSet", "cloudformation.DescribeStackDriftDetectionStatus"),
         *("cloudtrail.DescribeQuery", "cloudtrail.GetQueryResults", "cloudtrail.ListQueries"),
         *("codebuild.BatchGetBuilds", "codepipeline.GetPipelineExecution"),
+        *("dynamodb.DescribeEndpoints", "timestream-query.DescribeEndpoints"),
+        *("timestream-write.DescribeEndpoints",),
         *("iam.GenerateCredentialReport", "iam.GetCredentialReport"),
         *("iam.GetServiceLastAccessedDetails",),
         *("logs.DescribeQueries", "logs.GetLogEvents", "logs.GetQueryResults"),

@@ -21,6 +21,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from core.credentials import Operator
+from core.upstream.cells import Cells
 from core.upstream.clock import clock_offset, skew_told
 from core.upstream.wire import Wire
 from sandbox.gateway.rebuild import Rebuilder
@@ -80,6 +81,7 @@ class Live:
             self._credentials_of, dualstack=found.dualstack, fips=found.fips
         )
         self._homes = _Homes()
+        self._cells = Cells()
         self.told = found.told
         """What the operator should know of how AWS itself holds to the approved policy."""
 
@@ -107,10 +109,10 @@ class Live:
         def transport(request: AWSPreparedRequest) -> Response:
             return self._wire.send(request, streams=streams(call.service, call.operation))
 
-        response = self._rebuilder.send(call, transport)
+        response = self._rebuilder.send(call, transport, self._cells.host_for(call))
         if response.status in _REFUSED:
             self._check_error(call, response)
-        return response
+        return self._cells.told(call, response)
 
     def _check_error(self, call: AwsCall, response: Response) -> None:
         """Raise ValueError for an error about our signature, or one that quotes our keys."""

@@ -10,6 +10,7 @@ Answers are invented by `core.upstream.invented` and written by `core.upstream.w
 
 from __future__ import annotations
 
+from core.upstream.cells import led_back
 from sandbox.gateway.rebuild import Rebuilder
 from sandbox.gateway.shapes import operation_model
 from sandbox.job import AwsCall, Response
@@ -26,7 +27,7 @@ class Rehearsal:
 
     def send(self, call: AwsCall) -> Response:
         """Return an answer of success. Raises ValueError when no request can be made of `call`."""
-        return self._rebuilder.send(call, lambda _: self._answer(call))
+        return led_back(call, self._rebuilder.send(call, lambda _: self._answer(call)))
 
     def _answer(self, call: AwsCall) -> Response:
         from core.upstream.invented import invented

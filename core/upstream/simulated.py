@@ -17,6 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from core.errors import MachineUnfit
+from core.upstream.cells import led_back
 from sandbox.gateway.frames import receive_frame, send_frame
 from sandbox.gateway.rebuild import Rebuilder
 from sandbox.job import AwsCall, Response, Sha
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 30.0
-_END_SECONDS = 5.0
 
 
 class Simulated:
@@ -65,16 +65,13 @@ class Simulated:
 
     def send(self, call: AwsCall) -> Response:
         """Return the simulated answer; raises ValueError when no request can be made or sent."""
-        return self._rebuilder.send(call, self._transport)
+        return led_back(call, self._rebuilder.send(call, self._transport))
 
     def close(self) -> None:
-        """End the child; may be called again."""
+        """End the child, which has nothing to keep; may be called again."""
         self._channel.close()
-        try:
-            self._child.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+        self._child.kill()
+        self._child.wait()
 
     def _transport(self, request: AWSPreparedRequest) -> Response:
         with self._lock:

@@ -53,12 +53,17 @@ class Wire:
     def __init__(self, partition: str, ca_bundle: str) -> None:
         """`ca_bundle` names a file of trusted authorities; empty: those of botocore.
 
-        Raises ValueError for a partition that is not known.
+        The proxies are those of the environment now. Raises ValueError for a partition that is not
+        known.
         """
+        from urllib.request import getproxies
+
         if partition not in SUFFIXES:
             raise ValueError(f"the partition {partition!r} is not known")
         self._suffixes = SUFFIXES[partition]
-        self._through, self._streaming = _sessions(ca_bundle)
+        proxies = getproxies()
+        self._proxies = bool(proxies)
+        self._through, self._streaming = (_session(ca_bundle, each) for each in (proxies, {}))
         self._direct = Direct(trusting(ca_bundle))
 
     def send(self, request: AWSPreparedRequest, *, streams: bool) -> Response:
@@ -70,7 +75,7 @@ class Wire:
         from botocore.utils import get_environ_proxies
 
         host = self._checked(request.url)
-        proxied = get_environ_proxies(request.url)
+        proxied = self._proxies and get_environ_proxies(request.url)  # NO_PROXY has a say
         if not (proxied or streams or "expect" in request.headers):
             return self._direct.send(request)
         request.stream_output = True  # what is not a stream is read below, and bounded
@@ -143,23 +148,18 @@ class Download(Iterator[bytes]):
             self._raw.release_conn()
 
 
-def _sessions(ca_bundle: str) -> tuple[URLLib3Session, URLLib3Session]:
-    """Return what sends through the environment's proxies, and what sends directly."""
-    from urllib.request import getproxies
-
+def _session(ca_bundle: str, proxies: Mapping[str, str]) -> URLLib3Session:
+    """Return what sends through proxies, or directly where there are none."""
     from botocore.httpsession import URLLib3Session
 
-    def session(proxies: Mapping[str, str]) -> URLLib3Session:
-        return URLLib3Session(
-            verify=ca_bundle or True,
-            proxies=dict(proxies),
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            max_pool_connections=MOST_CONNECTIONS,
-            # Head and body leave in two writes; with delayed acknowledgements that costs 40 ms.
-            socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
-        )
-
-    return session(getproxies()), session({})
+    return URLLib3Session(
+        verify=ca_bundle or True,
+        proxies=dict(proxies),
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        max_pool_connections=MOST_CONNECTIONS,
+        # Head and body leave in two writes; with delayed acknowledgements that costs 40 ms.
+        socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
+    )
 
 
 def _length(request: AWSPreparedRequest, status: int, headers: Mapping[str, str]) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from sandbox.errors import Unidentified
 from sandbox.gateway.arrived import Arrived
@@ -13,6 +14,13 @@ from sandbox.gateway.routes import Route, Routes
 
 _BUCKET_HOST = re.compile(
     r"(.+)\.(s3(?:express)?[.-](?!object-lambda)[a-z0-9.-]*amazonaws\.com[.a-z]*)"
+)
+_ACCESS_POINT_HOST = re.compile(
+    r"([a-z0-9-]+)-([0-9]{12})\.s3-accesspoint(?:-fips)?(?:\.dualstack)?"
+    r"\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?"
+)
+_OTHER_ACCESS_POINT = re.compile(
+    r".+-[0-9]{12}\.(?:s3-object-lambda|op-[a-z0-9]+\.s3-outposts)\..+"
 )
 _CBOR_PATH = re.compile(r"/service/([A-Za-z0-9_]+)/operation/([A-Za-z0-9_]+)")
 
@@ -50,13 +58,25 @@ def could_be(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
 
 def _by_path(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
     path = arrived.path
+    if routes.service in ("s3", "s3control") and _OTHER_ACCESS_POINT.fullmatch(arrived.host):
+        raise Unidentified(OTHER_ACCESS_POINT)
     if routes.service == "s3":
-        bucket = _BUCKET_HOST.fullmatch(arrived.host)
-        label = arrived.label or (bucket[1] if bucket else "")
+        label = arrived.label or _bucket(arrived.host)
         path = f"/{label}{path}" if label else path
     for route, labels in routes.matching(arrived.method, path, arrived.query):
         if arrived.said_to_be in ("", route.operation):
             yield Candidate(routes.service, routes.protocol, route.operation, route, labels)
+
+
+def _bucket(host: str) -> str:
+    """Return what stands in a host for a bucket, as a part of a path: its name, or an ARN."""
+    point = _ACCESS_POINT_HOST.fullmatch(host)
+    if point is not None:
+        name, account, region, china = point.groups()
+        partition = "aws-cn" if china else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        return quote(f"arn:{partition}:s3:{region}:{account}:accesspoint/{name}", safe="")
+    bucket = _BUCKET_HOST.fullmatch(host)
+    return bucket[1] if bucket else ""
 
 
 def _by_cbor_path(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
@@ -120,4 +140,9 @@ def _check_plain(arrived: Arrived) -> None:
 COMPRESSED = (
     "its body is compressed, so its parameters can't be read "
     "(set AWS_DISABLE_REQUEST_COMPRESSION=true) (content-encoding)"
+)
+OTHER_ACCESS_POINT = (
+    "access points of S3 Object Lambda and of Outposts are not supported: AWS asks for permissions "
+    "of their own (s3-object-lambda:..., s3-outposts:...), and the call would be judged by those "
+    "of S3; name the bucket, or an ordinary access point"
 )

@@ -3,7 +3,7 @@
 That is what clients do with what they stream over TLS (x-amz-content-sha256 is
 STREAMING-UNSIGNED-PAYLOAD-TRAILER). The checksum is verified, and is a header to those who read on.
 Chunks that are signed one by one (STREAMING-AWS4-...) are refused, since no signature of the script
-is looked at; so is CRC64NVME.
+is looked at.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from sandbox.errors import Unidentified
 
@@ -75,7 +76,7 @@ def _checksum(headers: Mapping[str, str], end: re.Match[bytes], payload: bytes) 
         raise Unidentified(f"{named} is in the headers and at the end of the body")
     algorithm = named.removeprefix("x-amz-checksum-")
     if algorithm not in _DIGESTS:
-        raise Unidentified(f"the checksum {algorithm} is not supported: use CRC32 or SHA256")
+        raise Unidentified(f"the checksum {algorithm} is not known: use CRC32 or SHA256")
     said = end[2].decode("ascii")
     if said != base64.b64encode(_DIGESTS[algorithm](payload)).decode("ascii"):
         raise Unidentified(f"the checksum {algorithm} at the end of the body is wrong")
@@ -87,29 +88,30 @@ def _crc32(data: bytes) -> bytes:
     return zlib.crc32(data).to_bytes(4, "big")
 
 
-def _table() -> tuple[int, ...]:
-    """Return the table of CRC-32C: the polynomial of Castagnoli, reflected."""
+@lru_cache(maxsize=2)
+def _table(polynomial: int) -> tuple[int, ...]:
+    """Return the table of a reflected polynomial."""
     table = []
     for value in range(256):
         for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)  # noqa: PLW2901 - shifted in place
+            value = value >> 1 ^ (polynomial if value & 1 else 0)  # noqa: PLW2901 - shifted in place
         table.append(value)
     return tuple(table)
 
 
-_CRC32C = _table()
-
-
-def _crc32c(data: bytes) -> bytes:
-    register = 0xFFFFFFFF
+def _reflected(data: bytes, polynomial: int, size: int) -> bytes:
+    """Return the checksum of a reflected polynomial; begun with ones, turned over at the end."""
+    table, ones = _table(polynomial), (1 << 8 * size) - 1
+    register = ones
     for byte in data:
-        register = register >> 8 ^ _CRC32C[(register ^ byte) & 0xFF]
-    return (register ^ 0xFFFFFFFF).to_bytes(4, "big")
+        register = register >> 8 ^ table[(register ^ byte) & 0xFF]
+    return (register ^ ones).to_bytes(size, "big")
 
 
 _DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
     "crc32": _crc32,
-    "crc32c": _crc32c,
+    "crc32c": lambda data: _reflected(data, 0x82F63B78, 4),  # Castagnoli's
+    "crc64nvme": lambda data: _reflected(data, 0x9A6C9329AC4BC9B5, 8),
     "sha1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
     "sha256": lambda data: hashlib.sha256(data).digest(),
 }

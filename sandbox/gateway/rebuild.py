@@ -19,8 +19,10 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sandbox.errors import Unidentified
 from sandbox.gateway.endpoints import Style
@@ -89,22 +91,30 @@ class Rebuilder:
         self._clients: OrderedDict[str, OrderedDict[str, BaseClient]] = OrderedDict()
         self._plain: OrderedDict[tuple[str, str, str], bool] = OrderedDict()
 
-    def send(self, call: AwsCall, transport: Transport) -> Response:
+    def send(self, call: AwsCall, transport: Transport, host: str = "") -> Response:
         """Build the request of `call` and give it to `transport`, once; returns what that returns.
 
+        It goes to `host` where one is named, and otherwise where the endpoint rules have it go.
         Raises ValueError when it can't be built; nothing was sent then.
         """
-        return transport(self.build(call))
+        return transport(self.build(call, host))
 
-    def build(self, call: AwsCall) -> AWSPreparedRequest:
-        """Return the signed request of `call`; raises ValueError when it can't be built."""
+    def build(self, call: AwsCall, host: str = "") -> AWSPreparedRequest:
+        """Return the signed request of `call`; raises ValueError when it can't be built.
+
+        Only what needs no client can be made for a `host` of its own.
+        """
         from botocore.exceptions import BotoCoreError
 
         keys = self._credentials_of(call.principal)
         way = (call.service, call.region, call.operation)
+        if host and way not in self._plain:
+            self.build(call)  # to know whether it needs one
         try:
             if self._plain.get(way):
-                return self._plainly(call, keys)
+                return self._plainly(call, keys, host)
+            if host:
+                raise ValueError(f"{call.service}.{call.operation} can't be sent to {host}")
             signing = _SIGNING.set(keys)
             try:
                 request = _take_out(self._client(call.service, call.region), call)
@@ -117,7 +127,7 @@ class Rebuilder:
             self._learn(way, request, stated, keys)
         return request
 
-    def _plainly(self, call: AwsCall, keys: Credentials) -> AWSPreparedRequest:
+    def _plainly(self, call: AwsCall, keys: Credentials, host: str) -> AWSPreparedRequest:
         """Build a request of an operation to which clients add nothing."""
         service = service_named(call.service)
         operation = service.operation(call.operation)
@@ -127,6 +137,8 @@ class Rebuilder:
             [stated] = restate(service, operation, call.region, parameters, [self._style])
         except Unidentified as error:
             raise ValueError(error.reason) from error
+        if host:
+            stated = replace(stated, url=urlsplit(stated.url)._replace(netloc=host).geturl())
         return plain_request(stated, signed_for(stated, service, call.region), keys, now())
 
     def _learn(

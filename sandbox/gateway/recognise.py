@@ -53,6 +53,7 @@ OF_THE_TRANSPORT = frozenset(
         "x-amz-content-sha256",
         "x-amz-date",
         "x-amz-glacier-version",
+        "x-amz-s3session-token",
         "x-amz-sdk-checksum-algorithm",
         "x-amz-security-token",
         "x-amz-sha256-tree-hash",

@@ -209,10 +209,10 @@ class Run:
     def _identify(self, request: Request) -> AwsCall:
         if request.problem:
             raise Unidentified(request.problem)
+        call = identify(request.method, request.url, request.headers, request.body or b"")
         principal = self._ports.principal_of(scope_of(request.headers).access_key)
         if principal is None:
             raise Unidentified("the request is signed with another key than the one of this run")
-        call = identify(request.method, request.url, request.headers, request.body or b"")
         return replace(call, principal=principal)
 
     def _judge(self, number: int, call: AwsCall, request: Request) -> Verdict:

@@ -16,6 +16,10 @@ from sandbox.gateway.arrived import Arrived
 from sandbox.gateway.candidates import could_be
 from sandbox.gateway.routes import Routes, services_like
 
+PRESIGNED = (
+    "its URL is presigned with the key of this run, which AWS does not know, so it works nowhere; "
+    "make the call itself instead of a link to it (the request is not signed in its headers)"
+)
 _MOST_NAMES = 3
 _OTHERWISE = {"IngestionService": "importexport"}
 """Names that services are signed for which have another one in their models."""
@@ -27,7 +31,7 @@ def not_signed(request: Arrived, reason: str) -> Unidentified:
     for routes in services_like(lambda name, service: _fits(name, service, request)):
         names |= dict.fromkeys(_operations(routes, request))
     if any(name.lower() in ("x-amz-signature", "signature") for name, _ in request.query):
-        reason = f"its URL is presigned; {reason}"
+        reason = PRESIGNED
     if not names or len(names) > _MOST_NAMES:
         return Unidentified(reason)
     return Unidentified(f"{' or '.join(names)}: {reason}", tuple(names))

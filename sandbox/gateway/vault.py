@@ -56,7 +56,8 @@ _SIGNS = (
 )
 _PROVISIONAL = "unidentified:"
 _SHORTEST_CHECKED = 8
-_MADE_FOR_THE_OLD_BODY = ("content-length", "content-md5", "x-amz-crc32")
+MADE_FOR_THE_OLD_BODY = ("content-length", "content-md5", "x-amz-crc32")
+"""Headers that are wrong once the body of an answer is another."""
 _TRIES = 10
 
 
@@ -125,7 +126,7 @@ class Vault:
         headers = {
             name: value
             for name, value in response.headers.items()
-            if name.lower() not in _MADE_FOR_THE_OLD_BODY
+            if name.lower() not in MADE_FOR_THE_OLD_BODY
         }
         concealed = replace(response, headers=headers, body=document.to_bytes())
         _check_gone(call, taken, concealed)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tui.actions import ACTIONS, GROUPS
+from tui.action import GROUPS
+from tui.actions import ACTIONS
 from tui.home_actions import HOME_ACTIONS
 from tui.keymap import THOUGHTLESS
 

@@ -28,14 +28,16 @@ from core.config import load
 from core.engine import Engine, Ports, Workshop
 from core.errors import MachineUnfit, NotCountersigned
 from core.events import DecisionMade, Fact, GrantGiven, GrantRevoked, ReviewFinished, RunStarted
+from core.here import now_ms
 from core.iam.lint import Ceilings
 from core.journal.store import read
 from core.lasting import GrantFile
 from core.llm.usage import ModelAnswered
+from core.log import Log
 from core.loop import Loop
 from core.recorded_jobs import ReplayingWorkshop, recorded_jobs
 from core.session import Session, fold
-from core.start import Desk, Wish, new_access_key, now_ms, redactor, sessions_folder, start
+from core.start import Desk, Wish, new_access_key, redactor, sessions_folder, start
 from core.workflows.planner import WorkflowPlanner, load_library
 from sandbox.job import Gateway, Job, JobEvent, Sandbox, Sha, Shape
 from sandbox.replayed import Replayed
@@ -51,6 +53,8 @@ class Watched(Replayed):
             facts = [Fact(e.seq, e.at, parse(e.kind, e.text)) for e in recording.entries()]
             super().__init__(recorded_jobs(facts, recording.payload))
         self.asked: list[str] = []
+        self.one_byte_off = False
+        """What is stored is changed by a byte as soon as something was decided."""
 
     @asynccontextmanager
     async def run(
@@ -60,6 +64,20 @@ class Watched(Replayed):
         self.asked.append(job.run)
         async with super().run(job, gateway, spec) as events:
             yield events
+
+
+class OneByteOff(Log):
+    """A journal whose stored bytes are others by one, once a decision is on record."""
+
+    def __init__(self, log: Log, facts: list[Fact]) -> None:
+        vars(self).update(vars(log))
+        self._told = facts
+
+    def payload(self, content: Sha) -> bytes:
+        """Return what is stored, with its last byte changed after a decision."""
+        body = super().payload(content)
+        decided = any(isinstance(fact.event, DecisionMade) for fact in self._told)
+        return body[:-1] + bytes([body[-1] ^ 1]) if decided else body
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +149,8 @@ async def work(
     source = open_source("simulated:shop-502", sessions_folder(settings))
     desk, session = await start(settings, source, Wish(source.question, "ask", "automated"), show)
     workshop = OtherRuntime(sandbox, runtime=runtime) if runtime else ReplayingWorkshop(sandbox)
-    engine = Engine(replace(ports(desk, workshop), **others), desk.log)
+    log = OneByteOff(desk.log, facts) if sandbox.one_byte_off else desk.log
+    engine = Engine(replace(ports(desk, workshop), **others), log)
     try:
         await Loop(engine, desk.log, asyncio.Queue(), show, now_ms).work(session)
     finally:
@@ -154,6 +173,19 @@ def test_another_runtime_than_the_approved_one_runs_nothing(tmp_path: Path) -> N
 
     with pytest.raises(NotCountersigned, match="the runtime on this machine"):
         asyncio.run(work(tmp_path, sandbox, OTHER_RUNTIME, facts))
+
+    assert kinds(facts)[-1] == "decision.made"
+    assert "run.started" not in kinds(facts)
+    assert sandbox.asked == []
+
+
+def test_one_byte_changed_after_the_decision_runs_nothing(tmp_path: Path) -> None:
+    """The engine reads the script again by its hash: what is another by one byte is no approval."""
+    sandbox, facts = Watched(), list[Fact]()
+    sandbox.one_byte_off = True
+
+    with pytest.raises(NotCountersigned, match="stored bytes do not match their hash"):
+        asyncio.run(work(tmp_path, sandbox, None, facts))
 
     assert kinds(facts)[-1] == "decision.made"
     assert "run.started" not in kinds(facts)

@@ -19,11 +19,12 @@ from core.codec import parse
 from core.config import load
 from core.engine import Engine, Ports
 from core.events import Fact, RunFinished
+from core.here import now_ms
 from core.journal.store import read
 from core.loop import Loop
 from core.recorded_jobs import ReplayingWorkshop, recorded_jobs
 from core.session import Session
-from core.start import Wish, new_access_key, now_ms, sessions_folder, start
+from core.start import Wish, new_access_key, sessions_folder, start
 from core.workflows.planner import WorkflowPlanner, load_library
 from sandbox.job import Sha
 from sandbox.replayed import Replayed

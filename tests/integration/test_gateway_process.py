@@ -247,10 +247,15 @@ def test_leaving_the_block_closes_everything_of_the_run(recording: Recording) ->
     with_gateway(story)
 
 
-def test_a_specification_that_was_changed_is_refused(recording: Recording) -> None:
-    """The gateway recomputes the digest: a policy that nobody approved judges nothing."""
+@pytest.mark.parametrize("changed", ["policy", "one byte of the script"])
+def test_a_specification_that_was_changed_is_refused(recording: Recording, changed: str) -> None:
+    """The gateway recomputes the digest: what nobody approved, be it a byte, judges nothing."""
     document = json.loads(recording.spec())
-    document["code"]["policy"]["Statement"][0]["Action"] = "*"
+    if changed == "policy":
+        document["code"]["policy"]["Statement"][0]["Action"] = "*"
+    else:
+        assert document["code"]["script"] == sha256(DRAFT.script)
+        document["code"]["script"] = sha256(DRAFT.script + b"#")
 
     async def story(gateway: GatewayProcess) -> None:
         listener, port = listening()

@@ -21,6 +21,7 @@ import pytest
 from core.aws import open_source
 from core.config import Settings
 from core.events import Event, Fact
+from core.here import now_ms
 from core.journal.verify import verify
 from core.llm.choose import choose
 from core.llm.usage import ModelAnswered
@@ -28,7 +29,7 @@ from core.loop import Loop
 from core.planner import repairs_of
 from core.repair import Repairs
 from core.session import Session
-from core.start import Wish, now_ms, sessions_folder, start
+from core.start import Wish, sessions_folder, start
 
 KEY = "sk-test-5f0c9f1f6b7a4e2d8c3b"
 CANARY = "c4n4ry-Zk8vQ2-d0-n0t-te11"

@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from core.errors import MachineUnfit
-from core.simulator.answers import NOT_IMPLEMENTED, OVERLAY
+from core.simulator.answers import OVERLAY
 from core.simulator.listings import LISTINGS, Listing
+from core.simulator.refusals import NOT_IMPLEMENTED
 from core.simulator.world_file import find_world, read_world
 from core.upstream.simulated import Simulated
 from sandbox.gateway.services import service_named

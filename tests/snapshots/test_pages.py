@@ -22,7 +22,6 @@ from tui.look import Look
 
 PAGES = Path(__file__).parent / "pages"
 SIZES = [(80, 24), (120, 40), (200, 50)]
-READ_ALL = ("1", *["ctrl+d"] * 12, "2", "G", "3", "G", "4", "G")
 OPENED: dict[str, tuple[tuple[str, ...], str]] = {
     "request": ((), "asks because"),
     "whole-policy": (("4", "t"), '"Statement"'),
@@ -38,11 +37,14 @@ OPENED: dict[str, tuple[tuple[str, ...], str]] = {
     "grants": (("p",), "every request is asked"),
     "help": (("question_mark",), "Decide on the request"),
     "settings": (("comma",), "ceiling"),
-    "commands": (("colon",), "what to do"),
     "run": (("left_square_bracket", "6"), "2 of 4 alarms fire"),
     "first-step": (("left_square_bracket",), "press f to see it"),
 }
 """What is pressed at a request, and what is to be read then."""
+DIALOGS = ("reject", "comment", "tell", "ask", "modes", "entering-a-mode", "grants")
+"""Boxes over the session, which are as large on a larger screen."""
+SHOWN = [(page, size) for page in OPENED for size in SIZES[: 2 if page in DIALOGS else 3]]
+STILL = 4
 Worked = Callable[..., Bridge]
 
 
@@ -54,8 +56,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(app: Any) -> str:
-    """Return what the screen shows, as text."""
+    """Return what the screen shows, as text; of a dialog, its box only."""
     strips = app.screen._compositor.render_strips()
+    if box := app.screen.query("#box"):
+        region = box.first().region
+        rows = strips[region.y : region.bottom]
+        strips = [strip.crop(region.x, region.right) for strip in rows]
     return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
 
 
@@ -71,10 +77,12 @@ def coloured(app: Any) -> bool:
 
 
 async def until(pilot: Pilot[Any], text: str) -> None:
-    """Wait until a text is shown and the page stands still."""
-    async with asyncio.timeout(40):
-        before = ""
-        while text not in (now := shown(pilot.app)) or before != now:
+    """Wait until a text is shown and the page has stood still for some frames."""
+    async with asyncio.timeout(50):
+        before, still = "", 0
+        while still < STILL:
+            now = shown(pilot.app)
+            still = still + 1 if text in now and now == before else 0
             before = now
             await pilot.pause(0.05)
 
@@ -103,8 +111,7 @@ def opened(
     return asyncio.run(look())
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
-@pytest.mark.parametrize("page", OPENED)
+@pytest.mark.parametrize(("page", "size"), SHOWN, ids=lambda each: str(each).replace(" ", ""))
 def test_a_page(
     worked: Worked, request: pytest.FixtureRequest, page: str, size: tuple[int, int]
 ) -> None:

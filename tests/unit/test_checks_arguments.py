@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import textwrap
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from boto3.s3.transfer import TransferConfig
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
+from s3transfer.manager import TransferManager  # type: ignore[import-untyped]  # it has none
 
-from core.checks import models, parameters
+from core.checks import models, parameters, transfers
 from core.checks.aws_calls import Extraction, extract
 from core.checks.literals import Entries, Known, Listing, Literal
 from core.iam.globs import UNKNOWN_PART
@@ -89,6 +93,35 @@ MISTAKES: list[tuple[str, str, str, int]] = [
     (RESOURCES + "ec2.instances.terminat()", "unknown-attribute", "terminate", 3),
     (RESOURCES + "s3.Bucket('b').put_object(Key='k', Bdy=b'')", "unknown-parameter", "Body?", 3),
     (RESOURCES + "s3.Object('b', 'k').get()['Bdy']", "unknown-key", "Body?", 3),
+    (HEAD + PAGES + "pages.search('Reservations[].Instance[].VpcId')", "unknown-key",
+     "Instances?", 4),
+    (HEAD + PAGES + "pages.search('Reservations[*].Instances[?State.Nam==`1`][]')", "unknown-key",
+     "Name?", 4),
+    (HEAD + PAGES + "pages.search('Reservations[].Instances[].{a: VpcId, b: Tags[0].Val}')",
+     "unknown-key", "Value?", 4),
+    (HEAD + PAGES + "pages.search('sort_by(Reservations[].Instances[], &LaunchTim)')",
+     "unknown-key", "LaunchTime?", 4),
+    (HEAD + PAGES + "pages.search('Reservations.Instances')", "unknown-key", "is a list", 4),
+    (HEAD + PAGES + "pages.search('Reservations[')", "bad-search", "JMESPath", 4),
+    (HEAD + PAGES + "pages.build_full_result()['Reservation']", "unknown-key", "Reservations?", 4),
+    (HEAD + "import jmespath\njmespath.search('Reservation', ec2.describe_instances("
+     "InstanceIds=['i-1']))", "unknown-key", "Reservations?", 4),
+    (HEAD + "s3.upload_file('f', 'b', 'k', ExtraArgs={'ContentTyp': 'x'})", "unknown-parameter",
+     "ContentType?", 3),
+    (HEAD + "s3.download_file('b', 'k', 'f', {'Range': 'x'})", "unknown-parameter",
+     "ExtraArgs of download_file", 3),
+    (HEAD + "s3.copy({}, 'b', 'k', ExtraArgs={'MetadataDirectiv': 'COPY'})", "unknown-parameter",
+     "MetadataDirective?", 3),
+    (HEAD + "s3.upload_file('f', 'b', Ky='k', Key='k')", "unknown-parameter", "Key?", 3),
+    (HEAD + "s3.upload_file('f', 'b')", "missing-parameter", "'Key'", 3),
+    (HEAD + "s3.upload_fileobj(open('f', 'rb'), 'b', 3)", "wrong-type", "Key", 3),
+    (HEAD + "s3.upload_file('f', 'b', 'k', ['x'])", "wrong-type", "dictionary", 3),
+    (HEAD + "s3.upload_file('f', 'b', 'k', None, None, None, 7)", "positional", "6", 3),
+    (HEAD + "from boto3.s3.transfer import TransferConfig\nTransferConfig(max_concurency=2)",
+     "unknown-parameter", "max_concurrency?", 4),
+    (RESOURCES + "s3.Bucket('b').download_file('k')", "missing-parameter", "Filename", 3),
+    (RESOURCES + "s3.Object('b', 'k').upload_file('f', Bucket='b')", "unknown-parameter",
+     "has no parameter 'Bucket'", 3),
     (HEAD + "ec2._make_api_call('DescribeVpcs', {})", "cannot-tell", "inside boto3", 3),
     (HEAD + "import operator\noperator.methodcaller('stop_instances')(ec2)", "cannot-tell",
      "methodcaller()", 4),
@@ -128,6 +161,24 @@ SOUND: dict[str, str] = {
             vpc["Region"] = "here"
             vpc.setdefault("Owner", "nobody")
             print(vpc["Region"], vpc["Owner"], vpc["VpcId"])
+        """,
+    "transfers and searches that are right": """\
+        import boto3, jmespath, sys
+        from boto3.s3.transfer import TransferConfig
+        ec2, s3 = boto3.client("ec2"), boto3.client("s3")
+        small = TransferConfig(max_concurrency=2, use_threads=False)
+        s3.upload_file("f", "b", "k", ExtraArgs={"ACL": "private"}, Config=small)
+        s3.upload_file(*sys.argv)
+        s3.download_file("b", "k", "f", ExtraArgs={"VersionId": "1"} if sys.argv else None)
+        boto3.resource("s3").Bucket("b").upload_file("f", "k")
+        s3.copy({"Bucket": "a", "Key": "k"}, "b", "k", Config=small)
+        {"a": 1}.copy()
+        pages = ec2.get_paginator("describe_instances").paginate()
+        print(list(pages.search("Reservations[].Instances[?State.Name=='running'][].[VpcId]")))
+        print(list(pages.search("max_by(Reservations[].Instances[], &LaunchTime).Tags | [0].Key")))
+        print(list(pages.search(sys.argv[1])))
+        print(jmespath.search("anything[].at_all", {"anything": sys.argv}))
+        print(jmespath.search("length(Vpcs)", ec2.describe_vpcs(VpcIds=["a"])))
         """,
     "one name for several answers": """\
         import boto3, json
@@ -298,3 +349,36 @@ def test_parameters_are_judged_as_botocore_judges_them(service: str) -> None:
 def test_arguments_made_to_be_read_for_ever_end(script: str) -> None:
     """What multiplies or comes round to itself is given up, and never waited for."""
     assert read(script).calls
+
+
+def test_what_transfers_take_is_what_s3transfer_takes() -> None:
+    """Extra arguments and configuration are exactly those that boto3 does not refuse."""
+    for what, allowed in (
+        ("upload", TransferManager.ALLOWED_UPLOAD_ARGS),
+        ("download", TransferManager.ALLOWED_DOWNLOAD_ARGS),
+        ("copy", TransferManager.ALLOWED_COPY_ARGS),
+    ):
+        assert transfers._EXTRA[what] == set(allowed)
+    taken = inspect.signature(TransferConfig).parameters
+    assert set(taken) == transfers._CONFIG
+    client = boto3.client("s3", region_name="eu-west-1")
+    for method, takes in transfers._SIGNATURES.items():
+        assert tuple(inspect.signature(getattr(client, method)).parameters) == takes
+
+
+SEARCHED = ["dynamodb", "ec2", "ecs", "iam", "logs", "rds", "route53", "s3", "ssm"]
+
+
+@pytest.mark.parametrize("service", SEARCHED)
+def test_expressions_of_botocore_itself_are_right(service: str) -> None:
+    """What its paginators search for is in the answers: no false alarm."""
+    script = f"import boto3\nclient = boto3.client({service!r})\n"
+    for name, operation in models.paginators(service).items():
+        rules = models._paginators(service)[operation]
+        script += f"pages = client.get_paginator({name!r}).paginate()\n"
+        for key in ("result_key", "output_token", "more_results", "non_aggregate_keys"):
+            for each in models._listed(rules.get(key)):
+                script += f"pages.search({each!r})\n"
+    found = [one for one in read(script).findings if one.rule in ("unknown-key", "bad-search")]
+
+    assert found == []

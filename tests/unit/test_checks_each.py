@@ -57,11 +57,17 @@ DRAFT = Draft(
     inputs=(),
 )
 CAUGHT = GOOD.replace("from botocore.exceptions import ClientError\n", "")
+CHANGING = GOOD.replace(
+    'ec2.get_paginator("describe_vpcs").paginate()', 'ec2.reboot_instances(InstanceIds=["i-1"])'
+).replace('sum(len(page["Vpcs"]) for page in pages)', "len(pages)")
 YAML = "import yaml\n\nprint(yaml)\n"
 EVENTS = 'boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName="a")\n'
 EXACT = policy(VPCS)
 EXACT["Statement"] += [{**EXACT["Statement"][0], "Action": "logs:FilterLogEvents"}]
 EXACT["Statement"][1]["Resource"] = "arn:aws:logs:*:*:log-group:a:*"
+REBOOTS = policy(VPCS)
+REBOOTS["Statement"] += [{**REBOOTS["Statement"][0], "Action": "ec2:RebootInstances"}]
+REBOOTS["Statement"][1]["Resource"] = "arn:aws:ec2:*:*:instance/i-1"
 TANGLED = "\n\ndef tell(given: int) -> int:\n" + "".join(
     f"    if given == {each}:\n        return {each + 1}\n" for each in range(7)
 )
@@ -119,6 +125,15 @@ PLANTED: list[Planted] = [
     ("requirements/missing", {"also": YAML}),
     ("requirements/unused", {"requirements": ("pyyaml==6" + HASH,)}),
     ("change/no-rollback", {"kind": "change", "post_check": GOOD.encode()}),
+    (
+        "change/post-check-changes",
+        {
+            "kind": "change",
+            "rollback": GOOD.encode(),
+            "post_check": CHANGING.encode(),
+            "policy": REBOOTS,
+        },
+    ),
     ("change/no-post-check", {"kind": "change", "rollback": GOOD.encode()}),
     ("quality/type-hints", {"also": "\n\ndef made(given):\n    return given\n"}),
     ("quality/docstring", {"script": GOOD.partition("\n\n")[2].encode()}),

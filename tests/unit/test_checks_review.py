@@ -247,7 +247,8 @@ def test_without_a_list_no_package_is_allowed() -> None:
     """Whoever forgets to hand the settings over allows nothing; the blocker names the package."""
     (blocker,) = reviewed(requirements=("Rich==13.7.1" + HASH,)).blockers
 
-    assert blocker.message == "rich is not among the packages that scripts may use"
+    assert blocker.message.startswith("rich is not among the packages that scripts may use, and ")
+    assert blocker.message.endswith("whether there is such a package was not looked up")
     assert "requirements.allowed" in blocker.fix
 
 
@@ -382,7 +383,20 @@ def test_requirements_against_imports(
     draft = replace(DRAFT, script=script, requirements=tuple(LOCKED[each] for each in names))
     found = review(draft, replace(HOLDS_TO, allowed=tuple(LOCKED))).findings
 
-    assert [one.rule for one in found if one.source == "requirements"] == expected
+    about = [one for one in found if one.source == "requirements" and one.severity != "note"]
+    assert [one.rule for one in about] == expected
+
+
+def test_what_was_not_looked_up_is_said() -> None:
+    """A review asks no index: a locked package may not exist, which shows when it is fetched."""
+    lines = (LOCKED["rich"], LOCKED["numpy"])
+    draft = replace(DRAFT, script=b"import rich, numpy\n", requirements=lines)
+    found = review(draft, replace(HOLDS_TO, allowed=("rich", "numpy"))).findings
+    (note,) = (one for one in found if one.source == "requirements")
+
+    assert (note.rule, note.severity) == ("not-looked-up", "note")
+    assert "rich==1, numpy==1 with these hashes" in note.message
+    assert all(one.rule != "not-looked-up" for one in reviewed().findings)
 
 
 def test_a_missing_package_is_told_by_its_own_name() -> None:

@@ -22,10 +22,11 @@ def b64(data: bytes) -> str:
 CHECKSUMS = {
     "crc32": b64(zlib.crc32(PAYLOAD).to_bytes(4, "big")),
     "crc32c": b64(0xE3069283.to_bytes(4, "big")),
+    "crc64nvme": b64(0xAE8B14860A799888.to_bytes(8, "big")),
     "sha1": b64(hashlib.sha1(PAYLOAD).digest()),
     "sha256": b64(hashlib.sha256(PAYLOAD).digest()),
 }
-"""That of CRC-32C is the check value of its catalogue entry."""
+"""Those of CRC-32C and CRC-64/NVME are the check values of their catalogue entries."""
 
 
 def headers(algorithm: str = "crc32", **more: str) -> dict[str, str]:
@@ -48,7 +49,7 @@ def body(algorithm: str = "crc32", checksum: str = "") -> bytes:
 
 @pytest.mark.parametrize("algorithm", CHECKSUMS)
 def test_the_checksum_becomes_a_header(algorithm: str) -> None:
-    """All four that are supported; nothing of the framing is left."""
+    """All that are known; nothing of the framing is left."""
     left, payload = without_chunks(headers(algorithm), body(algorithm))
     assert payload == PAYLOAD
     assert left == {
@@ -82,7 +83,8 @@ REFUSED = {
         "signed one by one",
     ),
     "a wrong checksum": (headers(), body(checksum="AAAAAA=="), "is wrong"),
-    "CRC64NVME": (headers("crc64nvme"), body("crc64nvme", "AAAAAAAAAAA="), "not supported"),
+    "a wrong CRC64NVME": (headers("crc64nvme"), body("crc64nvme", "AAAAAAAAAAA="), "is wrong"),
+    "an unknown checksum": (headers("md5"), body("md5", "AAAAAAAAAAA="), "is not known"),
     "another trailer": (headers("sha1"), body(), "does not name"),
     "a checksum twice": (headers(x_amz_checksum_crc32="x"), body(), "and at the end"),
     "a longer body": (headers(x_amz_decoded_content_length="10"), body(), "not as long"),

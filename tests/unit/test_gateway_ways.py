@@ -146,6 +146,84 @@ def test_an_upload_is_read_and_built_again(use_ssl: bool, settings: dict[str, An
     assert "Content-Encoding" not in request.headers
 
 
+# ------------------------------------------------------------------ S3 under other names
+POINT = "arn:{}:s3:{}:123456789012:accesspoint/a-1"
+POINTS = {
+    "here": (POINT.format("aws", REGION), REGION, {}),
+    "in another region": (POINT.format("aws", "us-west-2"), "us-west-2", {}),
+    "in China": (POINT.format("aws-cn", "cn-north-1"), "cn-north-1", {}),
+    "in GovCloud": (POINT.format("aws-us-gov", "us-gov-west-1"), "us-gov-west-1", {}),
+    "over dualstack": (POINT.format("aws", REGION), REGION, {"use_dualstack_endpoint": True}),
+}
+
+
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+def test_an_access_point_is_the_bucket_that_its_arn_names(point: Any) -> None:
+    """It is read as its ARN, in its own region and partition, and built again for its endpoint."""
+    arn, region, made = point
+    given = {"Bucket": arn, "Key": "a b/c"}
+    own = region if region.startswith(("cn-", "us-gov-")) else REGION
+    call = identify(*sent("s3", "head_object", given, own, **made))
+    assert (call.operation, call.region) == ("HeadObject", region)
+    assert call.parameters == given
+    plain = url_of(call)
+    assert plain == sent("s3", "head_object", given, own)[1]
+    assert "/a-1-123456789012.s3-accesspoint." in plain
+
+
+def test_a_host_that_only_looks_like_an_access_point_is_refused() -> None:
+    """What the endpoint rules would not make of the ARN is no request that botocore makes."""
+    method, url, headers, body = sent(
+        "s3", "head_object", {"Bucket": POINTS["here"][0], "Key": "k"}
+    )
+    for host in ("us-west-2.amazonaws.com", "eu-west-1.amazonaws.com.cn", "eu.amazonaws.com"):
+        other = url.replace("eu-west-1.amazonaws.com", host)
+        assert other != url
+        moved = [(name, value) for name, value in headers if name.lower() != "host"]
+        with pytest.raises(Unidentified):
+            identify(method, other, moved, body)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/a",
+        "arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-01234567890123456/accesspoint/a",
+    ],
+)
+def test_access_points_with_permissions_of_their_own_are_refused(arn: str) -> None:
+    """AWS asks for other actions than those of S3, so the reason says what to name instead."""
+    with pytest.raises(Unidentified, match="an ordinary access point"):
+        identify(*sent("s3", "get_object", {"Bucket": arn, "Key": "k"}))
+
+
+def test_a_link_that_a_script_made_is_refused_with_what_to_do() -> None:
+    """A presigned URL is no request of the run; the reason names the call and says to make it."""
+    client = session().create_client(
+        "s3", region_name=REGION, aws_access_key_id="AKID", aws_secret_access_key="secret"
+    )
+    url = client.generate_presigned_url("get_object", OBJECT)
+    with pytest.raises(Unidentified, match=r"s3\.GetObject .*presigned.* make the call itself"):
+        identify("GET", url, [("Host", url.split("/")[2])], b"")
+
+
+def test_a_call_in_a_session_of_a_directory_bucket_is_read() -> None:
+    """The token of S3 Express is one of the transport: whose call it is says the access key."""
+    method, url, headers, body = sent(
+        "s3",
+        "list_objects_v2",
+        {"Bucket": "a--use1-az4--x-s3"},
+        "us-east-1",
+        s3={"disable_s3_express_session_auth": True},
+    )
+    in_session = [*headers, ("x-amz-s3session-token", "a token")]
+    call = identify(method, url, in_session, body)
+    assert (call.operation, call.parameters["Bucket"]) == ("ListObjectsV2", "a--use1-az4--x-s3")
+    built = Rebuilder().build(call)
+    assert built.url == url
+    assert "x-amz-s3session-token" not in built.headers
+
+
 # ------------------------------------------------------------------ an endpoint variable
 OURS = "http://127.0.0.1:8080/_svc/"
 

@@ -29,7 +29,7 @@ def judge(
     ceiling: Tier = 4,
     principal: str = OPERATOR,
 ) -> Verdict:
-    """Judge one call under these statements."""
+    """Judge one call under these statements; its tier is the same without them."""
     decide = authorizer(
         {"Version": "2012-10-17", "Statement": list(statements)},
         account=ACCOUNT,
@@ -37,7 +37,10 @@ def judge(
         regions=regions,
         ceiling=ceiling,
     )
-    return decide(AwsCall(service, operation, region, parameters, principal))
+    call = AwsCall(service, operation, region, parameters, principal)
+    verdict = decide(call)
+    assert decide.tier(call) == verdict.tier
+    return verdict
 
 
 def allow(action: str, resource: str = "*", **condition: Any) -> dict[str, Any]:

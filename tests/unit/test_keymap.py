@@ -10,7 +10,8 @@ import pytest
 
 from core.config import Settings
 from core.errors import ConfigError
-from tui.actions import ACTIONS, BY_NAME, bar_key
+from tui.action import bar_key
+from tui.actions import ACTIONS, BY_NAME
 from tui.keymap import remapped
 from tui.look import look_of
 
@@ -40,8 +41,8 @@ def test_an_action_gets_other_keys() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"aprove": ["b"]}, "did you mean approve"),
-        ({"nonsense": ["b"]}, "no such action"),
+        ({"aprove": ["B"]}, "did you mean approve"),
+        ({"nonsense": ["B"]}, "no such action"),
         ({"approve": ["enter"]}, "without thinking"),
         ({"approve": ["space"]}, "without thinking"),
         ({"skip": ["escape"]}, "without thinking"),
@@ -51,7 +52,7 @@ def test_an_action_gets_other_keys() -> None:
         ({"approve": [""]}, "is no key"),
         ({"approve": ["ab"]}, "is no key"),
         ({"approve": ["r"]}, "r would mean both approve and reject"),
-        ({"zoom": ["b"], "skip": ["b"]}, "b would mean both"),
+        ({"zoom": ["B"], "skip": ["B"]}, "B would mean both"),
         ({"help": []}, "must have a key"),
         ({"stop": []}, "must have a key"),
     ],
@@ -64,12 +65,12 @@ def test_a_mistake_is_refused(keys: dict[str, Sequence[str]], said: str) -> None
 
 def test_home_has_keys_of_its_own() -> None:
     """`home.` names an action there: its keys change there alone, and clash there alone."""
-    look = look_of(Settings.model_validate({"keys": {"home.begin": ["b"], "zoom": ["b"]}}))
+    look = look_of(Settings.model_validate({"keys": {"home.begin": ["B"], "zoom": ["B"]}}))
 
-    assert (look.keymap["home.begin"], look.keymap["zoom"]) == ("b", "b")
+    assert (look.keymap["home.begin"], look.keymap["zoom"]) == ("B", "B")
     assert look.keymap["home.open"] == "o"
     for keys, said in (
-        ({"home.begn": ["b"]}, "keys.home.begn: no such action; did you mean home.begin?"),
+        ({"home.begn": ["B"]}, "keys.home.begn: no such action; did you mean home.begin?"),
         ({"home.begin": ["r"]}, "r would mean both home.begin and home.replay"),
         ({"home.help": []}, "keys.home.help: must have a key"),
     ):

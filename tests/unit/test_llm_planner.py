@@ -125,6 +125,54 @@ def test_a_draft_is_formatted_and_complete(story: Any) -> None:
     )
 
 
+LATER = {"rollback": "y=2", "post_check": "z=3"}
+
+
+def test_a_change_brings_its_roll_back_and_its_post_check(story: Any) -> None:
+    """Both are formatted and part of the draft; of a step that only reads they are dropped."""
+    made, reads = planned(story, work="change"), planned(story)
+    coder, _ = planner({**CODE, **LATER}, {**CODE, **LATER})
+
+    change = asyncio.run(coder.generate(made.session, made.session.step, made.payload))
+    read = asyncio.run(coder.generate(reads.session, reads.session.step, reads.payload))
+
+    assert (change.kind, change.rollback, change.post_check) == ("change", b"y = 2\n", b"z = 3\n")
+    assert (read.rollback, read.post_check) == (None, None)
+
+
+def test_a_change_that_lacks_its_way_back_is_returned_once(story: Any) -> None:
+    """What it lacks is told; what then still lacks is left to the review, which blocks it."""
+    made = planned(story, work="change")
+    coder, model = planner(CODE, {**CODE, "rollback": "y=2"})
+
+    draft = asyncio.run(coder.generate(made.session, made.session.step, made.payload))
+
+    assert "post_check: a change needs one" in model.asked[1].texts()
+    assert (draft.rollback, draft.post_check) == (b"y = 2\n", None)
+
+
+def test_a_coder_mends_all_scripts_of_a_change(story: Any) -> None:
+    """What was sent back is shown whole: the roll back and the post-check too."""
+    made = planned(story, work="change")
+    coder, model = planner({**CODE, **LATER}, {**CODE, **LATER})
+    draft = asyncio.run(coder.generate(made.session, made.session.step, made.payload))
+    made.drafted(draft).reviewed(tier=4, blockers=1)
+
+    asyncio.run(coder.repair(made.session, made.session.step, made.payload, ""))
+
+    told = model.asked[1].texts()
+    assert all(each in told for each in ("Its rollback:", "y = 2", "Its post_check:", "z = 3"))
+
+
+def test_no_change_is_proposed_where_none_may_run(story: Any) -> None:
+    """In automated mode the planner is told so once, and then plans something else."""
+    made = story(mode="automated", ceiling=2, repairs=FOR_MODELS).identified()
+    mended, model = planner({**PLAN, "step": {**STEP, "work": "change"}}, PLAN)
+
+    assert plan(mended, made).work == "collect"
+    assert "no change may run here, the highest tier is 2" in model.asked[1].texts()
+
+
 def test_the_coder_is_told_names_and_no_values(story: Any) -> None:
     """What AWS said reaches the script as parameters, never the model that writes it."""
     made = planned(story)
@@ -190,7 +238,7 @@ def test_a_corrected_claim_is_kept(story: Any) -> None:
         {**PLAN, "answer": conclusion()},
         {**PLAN, "step": None},
         {**PLAN, "more": 1},
-        {**PLAN, "step": {**STEP, "work": "change"}},
+        {**PLAN, "step": {**STEP, "work": "report"}},
         ("too_long", '{"hypotheses": ['),
     ],
 )

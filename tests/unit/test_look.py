@@ -29,8 +29,8 @@ def test_a_file_that_says_nothing_gives_the_screen_as_it_is(tmp_path: Path) -> N
         ("theme: 7", "theme: "),
         ("keys: [approve]", "keys: "),
         ("keys: {approve: 7}", "must be a key or a list of keys"),
-        ("keys: {no: [b]}", "in quotes"),
-        ("keys: {aprove: [b]}", "did you mean approve"),
+        ("keys: {no: [B]}", "in quotes"),
+        ("keys: {aprove: [B]}", "did you mean approve"),
     ],
 )
 def test_mistakes_are_sentences(tmp_path: Path, text: str, said: str) -> None:
@@ -45,12 +45,12 @@ def test_mistakes_are_sentences(tmp_path: Path, text: str, said: str) -> None:
 def test_one_key_may_stand_without_a_list(tmp_path: Path) -> None:
     """Most people give one."""
     file = tmp_path / "config.yaml"
-    file.write_text("theme: countersign-light\nkeys: {approve: b, stop: [ctrl+x, X]}\n")
+    file.write_text("theme: countersign-light\nkeys: {approve: B, stop: [ctrl+x, X]}\n")
     look = look_of(load(file, {}))
     keys = {action.name: action.keys for action in look.actions}
 
     assert (look.theme, keys["approve"], keys["stop"]) == (
         "countersign-light",
-        ("b",),
+        ("B",),
         ("ctrl+x", "X"),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.approval.redeem import reread
 from core.calls import AwsCalled
 from core.checks.finding import Call, Review
 from core.checks.permissions import observed, permissions, permissions_of, tighter
@@ -18,8 +19,9 @@ from core.events import RunFinished, RunInterrupted, RunStarted
 from core.planner import adopt
 from core.runs import Counted
 from core.session import Step
-from tui import policy_views
+from tui import policy_views, viewing
 from tui.permissions import after_run, row_text
+from tui.plain import review_text
 from tui.widgets.lists import PolicyPane
 
 Maker = Callable[..., Any]
@@ -276,3 +278,40 @@ def test_nobody_widens_a_policy_by_an_edit(story: Maker) -> None:
 
     with pytest.raises(IllegalEvent, match="narrower"):
         adopt(told.session.steps[0], told.payload)
+
+
+def test_what_a_rehearsal_showed_is_told_with_the_request(story: Maker) -> None:
+    """Denied calls and such that no line shows stand among the findings until the script runs."""
+    told = asked(story, house=replace(story().session.started.house, rehearse="always"))
+    assert viewing.findings(told.session.steps[0]) == ()
+    running(
+        told,
+        called(1, "DescribeVpcs", "denied"),
+        called(2, "DescribeVpcs"),
+        called(3, "ListBuckets", service="s3"),
+    )
+    found = viewing.findings(ended(told))
+
+    assert [(one.severity, one.rule) for one in found] == [
+        ("warning", "rehearsal denied"),
+        ("note", "rehearsal surprise"),
+    ]
+    assert f"{VPCS} was denied 1 of 2 times" in found[0].text
+    draft = reread(told.session.steps[0].draft, told.payload)
+    text = review_text(draft, told.session)
+    assert f"--- policy, code and runs\n  denied: {VPCS}, tier 1, line 3, called 2 times" in text
+    assert "[rehearsal surprise]" in text
+    told.requested()
+    told.decided()
+    running(told)
+    assert viewing.findings(ended(told)) == ()
+
+
+def test_the_table_is_made_anew_only_for_what_is_new(story: Maker) -> None:
+    """Output changes nothing in it, so it is kept; the end of a run does."""
+    told = asked(story)
+    before = policy_views.policy(told.session.steps[0])
+    step = running(told, called(1, "DescribeVpcs"))
+
+    assert policy_views.policy(step) is before
+    assert policy_views.policy(ended(told)) != before

@@ -37,7 +37,7 @@ def test_each_action_names_the_lines_that_call_it(story: Maker) -> None:
         ("ec2:Describe*", "needed", (7, 9)),
         ("s3:ListAllMyBuckets", "excess", ()),
     ]
-    assert policy_views.policy_caption(policy).endswith(", 1 excess")
+    assert policy_views.policy_caption(policy).endswith(", 1 excess, can be tighter")
     assert policy_views.policy_counter(step) == "2!"
 
 

@@ -11,6 +11,7 @@ import pytest
 from core.answer import conclude, fill
 from core.approval.draft import Draft
 from core.checks.finding import Finding
+from core.checks.summary import one_line
 from core.events import (
     CallerIdentified,
     PlanProposed,
@@ -97,6 +98,16 @@ def test_a_finished_step_says_what_came_of_it(story: Maker) -> None:
     assert plan.outcome == "approved by somebody · ended with exit code 0, 0 AWS calls · E1"
     assert [(row.name, row.value) for row in plan.found] == [("firing", "2")]
     assert [chip.state for chip in viewing.chips(told.session)] == ["done"]
+
+
+def test_the_plan_says_in_one_line_what_the_draft_would_do(story: Maker) -> None:
+    """The same line as on every surface, with the regions that the run may call."""
+    told = asked(story)
+    step = told.session.steps[0]
+    rows = {row.name: row.value for row in viewing.plan(told.session, step).rows}
+
+    assert rows["Review"] == one_line(step.review, ("eu-west-1",))
+    assert " · 1 region · " in rows["Review"]
 
 
 def test_a_question_holds_what_a_yes_binds(story: Maker) -> None:

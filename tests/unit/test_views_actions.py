@@ -6,10 +6,13 @@ from collections import Counter
 
 import pytest
 
-from tui.actions import ACTIONS, BY_NAME, Situation
+from tui.actions import ACTIONS, BY_NAME
 from tui.arming import ARMING_S, Arming
+from tui.situation import Situation
 
 ASKED = Situation(asked=True, here=True)
+HANDED = Situation(asked=True, here=True, handed=True)
+EDITS = {"edit", "edit_outside", "tighten"}
 FORBIDDEN = {"enter", "space", "escape", "tab", "ctrl+m", "ctrl+j", "ctrl+i", "ctrl+h", "y"}
 
 
@@ -28,7 +31,8 @@ def test_enter_space_and_escape_name_nothing() -> None:
 @pytest.mark.parametrize(
     ("situation", "possible"),
     [
-        (ASKED, {"approve", "approve_with", "edit", "edit_outside", "reject", "skip", "tighten"}),
+        (ASKED, {*EDITS, "approve", "approve_with", "reject", "skip", "signed"}),
+        (HANDED, {*EDITS, "bring", "reject", "skip"}),
         (Situation(), set()),
         (Situation(asked=True), set()),
         (Situation(asked=True, here=True, replay=True), set()),

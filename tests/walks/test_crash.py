@@ -26,10 +26,11 @@ from core.config import load
 from core.decide import Done, Move, Record, decide
 from core.errors import JournalError
 from core.events import BULK, Fact, RunInterrupted, RunStarted, SessionFinished
+from core.here import now_ms
 from core.journal.store import read
 from core.loop import Loop
 from core.session import Session, fold
-from core.start import now_ms, resume
+from core.start import resume
 
 CHILD = Path(__file__).with_name("crash_child.py")
 PARTS = 4

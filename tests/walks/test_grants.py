@@ -11,7 +11,8 @@ import pytest
 from core.approval.draft import Target
 from core.approval.grants import GrantGiven, lasting, offer
 from core.config import load
-from core.start import grant_file, now_ms
+from core.here import now_ms
+from core.start import grant_file
 
 DEMO = ("ask", "--aws", "simulated:shop-502", "--ui", "json", "--mode", "guided")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.actions import Action
+from tui.action import Action
 
 if TYPE_CHECKING:
     from tui.screens.review import ReviewScreen

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core.approval.approvers import Decision
@@ -20,9 +22,18 @@ from tui import consent, viewing
 from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant, Wanted
 from tui.editor import EditorFailed, edit
+from tui.others import signing
 from tui.screens.asking import AskScreen
+from tui.screens.bring import BringScreen
 from tui.screens.choosing import GrantsScreen, ModeScreen, entering, granting
-from tui.screens.dialogs import Dialog, rejection, remark, second_stage, with_comment
+from tui.screens.dialogs import (
+    Dialog,
+    rejection,
+    remark,
+    second_stage,
+    signed_elsewhere,
+    with_comment,
+)
 from tui.screens.edit import EditScreen, editable
 from tui.screens.pages import SAID_S, PagesScreen
 from tui.views import Question
@@ -88,6 +99,27 @@ class DecidingScreen(PagesScreen):
     def _do_skip(self) -> None:
         if question := self.question:
             self._decide(question, Decision("skip"))
+
+    def _do_bring(self) -> None:
+        question, scene = self.question, self._scene
+        if question and isinstance(scene, Bridge):
+            take = partial(scene.bring, question.digest)
+            self.app.push_screen(BringScreen(question.request, question.folder, take))
+
+    def _do_signed(self) -> None:
+        question, session, asked = self.question, self._scene.session, self._scene.asked
+        if question and session and asked:
+            dialog = signed_elsewhere(question, signing(session, asked))
+            self._open(dialog, lambda typed: self._take_signed(question, typed[0]))
+
+    def _take_signed(self, question: Question, path: str) -> None:
+        self.run_worker(self._signed(question, Path(path).expanduser()), group="signed")
+
+    async def _signed(self, question: Question, path: Path) -> None:
+        if isinstance(self._scene, Bridge) and (
+            why := await self._scene.take_signed(question.digest, path)
+        ):
+            self.say(f"not taken: {safe_line(why)}")
 
     def _do_edit(self) -> None:
         question, script = self.question, self._script()

@@ -19,7 +19,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.safe_text import safe_line
-from tui.actions import ACTIONS, GROUPS, Action, Group
+from tui.action import GROUPS, Action, Group
+from tui.actions import ACTIONS
 from tui.screens.paper import Paper
 from tui.views import Question
 from tui.widgets.text_pane import TextPane, wrapped
@@ -156,6 +157,19 @@ def second_stage(question: Question, *, comment: bool) -> Dialog:
     final = Final("a", f"approves {question.request}, once, exactly as shown")
     title = f"Approve {question.request}: second stage"
     return Dialog(Asks(title, tuple(said), tuple(fields), careful=True), final)
+
+
+def signed_elsewhere(question: Question, lines: Sequence[str]) -> Dialog:
+    """Return the dialog that says what somebody else signs, and takes the file they signed."""
+    who = f"somebody else than {question.other}" if question.other else "somebody else"
+    said = (
+        f"For {who}, who read it elsewhere. They type (Y copies these lines):",
+        *(safe_line(each) for each in lines),
+        f"and send decision.json with decision.json.sig. digest {question.digest}",
+    )
+    final = Final("o", f"takes what they signed as the decision on {question.request}")
+    field = "The file, with its .sig beside it"
+    return Dialog(Asks(f"{question.request}: signed elsewhere", said, (field,)), final)
 
 
 class HelpPane(TextPane):

@@ -28,6 +28,7 @@ def editable(script: bytes) -> str | None:
 class EditScreen(ModalScreen[bytes | None]):
     """The script, to change; returns the new bytes, or None when nothing is to change."""
 
+    covers = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2,ctrl+s", "keep", show=False, priority=True),
         Binding("escape", "back", show=False, priority=True),

@@ -22,11 +22,11 @@ from textual.widgets import Input, OptionList, Static
 
 from core.safe_text import safe_line
 from tui import homing
-from tui.actions import Situation
 from tui.home_actions import HOME_ACTIONS, AtHome, why_not
 from tui.homing import Entry, Here
 from tui.house import House
 from tui.screens.home_pages import HomePages
+from tui.situation import Situation
 from tui.views import Row
 from tui.widgets.bars import KeyBar
 from tui.widgets.home import HomeBar, RowsPane, SessionList

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from core.sessions import Overview
 from tui import homing
-from tui.actions import Action
+from tui.action import Action
 from tui.home_actions import HOME_GROUPS
 from tui.homing import Pick
 from tui.house import House

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
@@ -20,13 +19,15 @@ from textual.widgets import Static
 from core.repair import NONE as NO_REPAIRS
 from core.session import Step
 from tui import viewing
-from tui.actions import ACTIONS, Action, Situation
+from tui.action import Action
+from tui.actions import ACTIONS
 from tui.answering import answer_page
 from tui.arming import Arming
 from tui.bridge import Bridge
 from tui.playback import Playback
 from tui.screens.reading import Reading
 from tui.seen import Seen
+from tui.situation import Situation
 from tui.views import ANSWER, Question
 from tui.widgets.answer import AnswerBoard
 from tui.widgets.bars import Banner, KeyBar, PaneTabs, StatusBar, StepStrip
@@ -83,7 +84,7 @@ class PagesScreen(Reading[None]):
 
     def on_mount(self) -> None:
         if isinstance(self._scene, Bridge):
-            self._scene.on_change = partial(self.call_later, self.paint)
+            self._scene.on_change = self._changed
             self.set_interval(1.0, self._tick)
         for pane in self.query("#panes > .pane").results(Widget):
             self.watch(pane, "scroll_y", self._scrolled, init=False)
@@ -147,6 +148,7 @@ class PagesScreen(Reading[None]):
         return Situation(
             asked=question is not None,
             here=question is not None and self._shows(question),
+            handed=question is not None and bool(question.folder),
             replay=self._scene.replay,
             finished=bool(session and session.finished),
             pages=len(self._pages),
@@ -174,8 +176,22 @@ class PagesScreen(Reading[None]):
         """Tell whether this is the very page and version that is asked about."""
         return question.page == self.page and self.latest
 
+    def _changed(self) -> None:
+        """Paint soon; a word to a covered screen alone would have both screens painted anew."""
+        if not self._covered:
+            self.call_later(self.paint)
+
+    @property
+    def _covered(self) -> bool:
+        """Another page lies over this one and hides all of it."""
+        stack = self.app.screen_stack
+        above = stack[stack.index(self) + 1 :] if self in stack else ()
+        return any(getattr(each, "covers", False) for each in above)
+
     def paint(self) -> None:
-        """Show the scene as it is now."""
+        """Show the scene as it is now; a page that is covered is painted when it is seen again."""
+        if self._covered:
+            return
         session = self._scene.session
         if session:
             answered = self.page == ANSWER and session.answer is not None
@@ -190,6 +206,8 @@ class PagesScreen(Reading[None]):
 
     def paint_rows(self) -> None:
         """Show the rows around the panes."""
+        if self._covered:
+            return
         scene, session = self._scene, self._scene.session
         status = viewing.status(session, scene.now()) if session else None
         elsewhere = len(cast("CountersignApp", self.app).elsewhere)

@@ -27,6 +27,7 @@ def bindings(*groups: str) -> list[BindingType]:
 class Paper(Reading[None], ModalScreen[None]):
     """One text pane over everything else, with the keys of reading."""
 
+    covers = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", show=False),
         *bindings("read"),

@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 class Reading(Screen[Result]):
     """A screen with panes to read."""
 
+    covers = False
+    """Nothing can be seen of the screen below it."""
     _sought = ""
     _searching: Widget | None = None
     """The pane that was focused when a search began."""

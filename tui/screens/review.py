@@ -16,8 +16,11 @@ from textual.widgets import TextArea
 
 from core.safe_text import safe_line
 from tui import viewing
-from tui.actions import ACTIONS, BY_NAME, MORE_THAN_ONE, Action
+from tui.action import Action
+from tui.actions import ACTIONS, BY_NAME
+from tui.bridge import Bridge
 from tui.clipboard import keep_picture, why_not_copied
+from tui.others import signing
 from tui.screens.among import TOLD
 from tui.screens.commands import Commands
 from tui.screens.dialogs import Help
@@ -25,6 +28,7 @@ from tui.screens.diff import DiffScreen
 from tui.screens.replaying import ReplayingScreen
 from tui.screens.settings import SettingsScreen
 from tui.searching import Searchable
+from tui.situation import MORE_THAN_ONE
 from tui.views import ANSWER
 from tui.widgets.board import Board
 from tui.widgets.code_pane import CodePane
@@ -140,6 +144,13 @@ class ReviewScreen(ReplayingScreen):
     def _do_copy_digest(self) -> None:
         if question := self.question:
             self._copy(question.digest, "the digest")
+
+    def _do_copy_out(self) -> None:
+        scene, session, asked = self._scene, self._scene.session, self._scene.asked
+        if isinstance(scene, Bridge) and session and asked:
+            handed = scene.handed()
+            what = "what is handed over" if handed else "the lines that sign a yes"
+            self._copy(handed or "\n".join(signing(session, asked)) + "\n", what)
 
     def _copy(self, text: str, what: str) -> None:
         if why := why_not_copied(text):

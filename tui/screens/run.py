@@ -7,7 +7,7 @@ row, and waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual import work
@@ -17,7 +17,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from core.errors import CountersignError
 from core.safe_text import safe_line
@@ -25,10 +24,11 @@ from sandbox.job import Sha
 from tui import results
 from tui.bridge import Bridge
 from tui.playback import Playback
-from tui.results import VIEWS, Result, folded_at_first, tree_row, visible
+from tui.results import VIEWS, Result, Tree, TreeRows, folded_at_first
 from tui.running import summary
 from tui.screens.paper import bindings
 from tui.screens.reading import Reading
+from tui.widgets.bars import Bar
 from tui.widgets.find_bar import FindBar
 from tui.widgets.lines import LinesView
 
@@ -39,6 +39,7 @@ _PANES = ("output", "calls", "result")
 class RunScreen(Reading[None], ModalScreen[None]):
     """The latest run of one step."""
 
+    covers = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,6", "back", show=False),
         Binding("1", "show('output')", show=False),
@@ -56,20 +57,23 @@ class RunScreen(Reading[None], ModalScreen[None]):
         """The result that was read, or is being read."""
         self._view = 0
         self._folded: frozenset[int] = frozenset()
+        self._tree: TreeRows | None = None
+        """The rows of the tree as it is folded now."""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="run-head")
+        yield Bar(id="run-head")
         with Horizontal(id="run"):
             yield LinesView(id="output", classes="pane -shown")
             with Vertical(id="run-right"):
                 yield LinesView(id="calls", classes="pane")
                 yield LinesView(id="result", classes="pane", cursor=True)
         yield FindBar()
-        yield Static(id="run-keys")
+        yield Bar(id="run-keys")
 
     def on_mount(self) -> None:
         for number, pane in enumerate(_PANES, 1):
             self.query_one(f"#{pane}").border_title = f"{number} {pane.capitalize()}"
+        self.query_one("#result").border_subtitle = "none yet"
         self.query_one("#output").focus()
         self.set_interval(_PAINTED_S, self.paint)
         self.say("")
@@ -77,7 +81,7 @@ class RunScreen(Reading[None], ModalScreen[None]):
 
     def say(self, text: str) -> None:
         keys = "1 2 3 panes · t table, tree, raw · Enter folds · / finds · Escape goes back"
-        self.query_one("#run-keys", Static).update(Content.styled(f" {text or keys}", "$text-dim"))
+        self.query_one("#run-keys", Bar).put(Content.styled(f" {text or keys}", "$text-dim"))
 
     # ------------------------------------------------------------------ painting
     def paint(self) -> None:
@@ -89,36 +93,33 @@ class RunScreen(Reading[None], ModalScreen[None]):
         if self._scene.asked:
             waits = f" ▲ {self._scene.asked.request} awaits you: Escape "
             head = Content.assemble((waits, "bold reverse $warning"), head)
-        self.query_one("#run-head", Static).update(head)
+        self.query_one("#run-head", Bar).put(head)
         self._lines("output").paint(watched.output, follow=True)
         self._lines("calls").paint(watched.calls, follow=True)
         if watched.result is not None and watched.result != self._read:
             self._read = watched.result
-            self._open(watched.result)
-        elif watched.result is None:
-            self.query_one("#result").border_subtitle = "none yet"
+            self.read_result(watched.result)
 
     @work(group="result", exclusive=True)
-    async def _open(self, content: Sha) -> None:
+    async def read_result(self, content: Sha) -> None:
+        """Read a result beside the screen, and show it."""
         self.query_one("#result").border_subtitle = "reading"
         try:
             body = await asyncio.to_thread(self._scene.body, content)
             self._result = await asyncio.to_thread(results.read, body)
         except CountersignError as error:
-            self._result = Result((safe_line(str(error)),), (), (safe_line(str(error)),))
+            self._result = Result((safe_line(str(error)),), Tree(), (safe_line(str(error)),))
         self._folded = await asyncio.to_thread(folded_at_first, self._result.tree)
         self._paint_result()
 
-    def _paint_result(self) -> None:
-        view = VIEWS[self._view]
-        rows = list(self._tree()) if view == "tree" else getattr(self._result, view)
+    @work(group="view", exclusive=True)
+    async def _paint_result(self) -> None:
+        view, result = VIEWS[self._view], self._result
+        rows: Sequence[str] = result.table if view == "table" else result.raw
+        if view == "tree":
+            rows = self._tree = await asyncio.to_thread(TreeRows, result.tree, self._folded)
         self._lines("result").paint(rows)
         self.query_one("#result").border_subtitle = f"{view}, {len(rows)} rows"
-
-    def _tree(self) -> Iterator[str]:
-        nodes = self._result.tree
-        for number in visible(nodes, self._folded):
-            yield tree_row(nodes[number], number, self._folded)
 
     def _lines(self, pane: str) -> LinesView:
         return self.query_one(f"#{pane}", LinesView)
@@ -150,9 +151,8 @@ class RunScreen(Reading[None], ModalScreen[None]):
         event.stop()
         if event.view.id != "result" or VIEWS[self._view] != "tree":
             return
-        shown = visible(self._result.tree, self._folded)
-        if event.row < len(shown):
-            self._folded ^= {shown[event.row]}
+        if self._tree and event.row < len(self._tree):
+            self._folded ^= {self._tree.numbers[event.row]}
             self._paint_result()
 
     def action_back(self) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.actions import Action, Situation, bar_key
+from tui.action import Action, bar_key
 from tui.consent import MODE_SIGNS
+from tui.situation import Situation
 from tui.views import Chip, Question, Status
 
 _LEAST_OF_A_TITLE = 3
@@ -25,7 +26,19 @@ _STATE_STYLES = {
 }
 
 
-class StatusBar(Static):
+class Bar(Static):
+    """A row or two of fixed height: only what is new is painted, and nothing is laid out anew."""
+
+    _content: Content | None = None
+
+    def put(self, content: Content) -> None:
+        """Show `content`."""
+        if self._content is None or not content.is_same(self._content):
+            self._content = content
+            self.update(content, layout=False)
+
+
+class StatusBar(Bar):
     """Whose account this is, as whom, in which mode, at what cost, for how long. Never scrolls."""
 
     def paint(self, status: Status | None, question: str, place: str, elsewhere: int = 0) -> None:
@@ -35,7 +48,7 @@ class StatusBar(Static):
         """
         width = self.size.width
         if status is None:
-            self.update(Content.assemble((" countersign  ", "bold $primary"), question))
+            self.put(Content.assemble((" countersign  ", "bold $primary"), question))
             return
         right = self._right(status, place, elsewhere)
         self.set_class(status.production, "-production")
@@ -50,7 +63,7 @@ class StatusBar(Static):
         room = max(0, width - right.cell_length - 3)
         fitted = left.truncate(room, ellipsis=True)
         gap = " " * max(1, width - fitted.cell_length - right.cell_length - 2)
-        self.update(Content.assemble(" ", fitted, gap, right, " "))
+        self.put(Content.assemble(" ", fitted, gap, right, " "))
 
     def _right(self, status: Status, place: str, elsewhere: int) -> Content:
         sign = _MODE_SIGNS.get(status.mode, "?")
@@ -66,20 +79,20 @@ class StatusBar(Static):
         return _joined(*parts)
 
 
-class StepStrip(Static):
+class StepStrip(Bar):
     """All steps, and the answer; the one that is shown stands in brackets."""
 
     def paint(self, chips: Sequence[Chip], page: int, version: int | None) -> None:
         """Show the strip; `version` is the one that is shown of this page, None the latest."""
         if not chips:
-            self.update(Content.styled(" no step yet", "$text-dim"))
+            self.put(Content.styled(" no step yet", "$text-dim"))
             return
         room = _room_for_titles(chips, page, self.size.width)
         shown = [_chip(chip, chip.page == page, version, room) for chip in chips]
-        self.update(Content(" ").join([Content(""), *shown]))
+        self.put(Content(" ").join([Content(""), *shown]))
 
 
-class PaneTabs(Static):
+class PaneTabs(Bar):
     """Where there is no room for panes side by side: their names, with counters."""
 
     def paint(self, tabs: Iterable[tuple[str, str, str]], shown: str) -> None:
@@ -89,10 +102,10 @@ class PaneTabs(Static):
             style = "bold reverse" if pane == shown else "$text-dim"
             label = f" {number} {name}{' ' + counter if counter else ''} "
             parts.append(Content.styled(label, style))
-        self.update(Content("").join(parts))
+        self.put(Content("").join(parts))
 
 
-class Banner(Static):
+class Banner(Bar):
     """What goes on, or what is asked; it appears, and takes nothing."""
 
     def ask(
@@ -119,10 +132,10 @@ class Banner(Static):
         first = head.truncate(room, ellipsis=True)
         styled = Content.styled(f"   {note}", "bold $warning" if urgent else "$text-dim")
         second = styled.truncate(room, ellipsis=True)
-        self.update(Content("\n").join([first, second]))
+        self.put(Content("\n").join([first, second]))
 
 
-class KeyBar(Static):
+class KeyBar(Bar):
     """The keys that make sense now."""
 
     def paint(self, actions: Sequence[Action], situation: Situation, *, armed: bool) -> None:
@@ -135,7 +148,7 @@ class KeyBar(Static):
         width = max(1, self.size.width)
         while len(bar := self._bar(shown, armed)) > width and any(one.spare for one, _ in shown):
             shown.remove(max(shown, key=lambda each: each[0].spare))
-        self.update(bar.truncate(width, ellipsis=True))
+        self.put(bar.truncate(width, ellipsis=True))
 
     def _bar(self, actions: Iterable[tuple[Action, str]], armed: bool) -> Content:
         parts: list[Content] = []

@@ -33,6 +33,10 @@ class Board(Container):
     shown = "code"
     """The pane that is shown where there is room for one."""
 
+    def __init__(self, **settings: str) -> None:
+        super().__init__(**settings)  # type: ignore[arg-type]  # id and classes, as texts
+        self._captions: dict[str, str] = {}
+
     def compose(self) -> ComposeResult:
         yield PlanPane(id="plan", classes="pane")
         yield CodePane(id="code", classes="pane -shown")
@@ -102,4 +106,7 @@ class Board(Container):
         pane.border_title = f"4 {NAMES['policy']}{', the document' if pane.raw else ''}"
 
     def _caption(self, pane: str, text: str) -> None:
-        self.query_one(f"#{pane}").border_subtitle = text
+        """Tell something at the lower edge of a pane; the pane is painted again where it is new."""
+        if self._captions.get(pane) != text:
+            self._captions[pane] = text
+            self.query_one(f"#{pane}").border_subtitle = text

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
+from textual.document._document import Document
+from textual.document._document_navigator import DocumentNavigator
 from textual.geometry import Offset
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -15,10 +17,11 @@ from core.checks.finding import Severity
 from tui.searching import Hit
 from tui.views import Code
 from tui.widgets.code_colours import colour
+from tui.widgets.code_lines import Parts, WrappedLines
 from tui.widgets.lists import SEVERITY_SIGNS
 
-_MOST_COLOURED = 2_000
-"""Lines above which colouring would make scrolling slow."""
+_MOST_COLOURED = 5_000
+"""Lines above which finding out what their parts are would be felt."""
 
 
 class CodePane(TextArea, inherit_bindings=False):
@@ -56,13 +59,23 @@ class CodePane(TextArea, inherit_bindings=False):
         """Show a version; the same version keeps its place."""
         before, self._code = self._code, code
         if code.key != before.key:
-            plain = code.text.count("\n") > _MOST_COLOURED
-            self.language = None if plain else "python"
             self.load_text(code.text)
             self.scroll_home(animate=False)
         elif code.marks != before.marks:
             self.notify_style_update()
             self.refresh()
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        """Take in a text that is only read: lines are wrapped and coloured when they are seen."""
+        del language
+        self.document = Document(text)
+        self.wrapped_document = WrappedLines(self.document, self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        lines = self.document.lines
+        self._highlights = Parts("\n".join(lines)) if len(lines) <= _MOST_COLOURED else {}
+        self._line_cache.clear()
+        self.move_cursor((0, 0))
+        self._rewrap_and_refresh_virtual_size()
 
     def go_to(self, line: int) -> None:
         """Show and mark a line, from 1."""

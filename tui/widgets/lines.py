@@ -12,14 +12,15 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.searching import Hit
 
-_HIT = Style(reverse=True)
+_HIT = _MARKED = Style(reverse=True)
+_BOLD = Style(bold=True)
 _ERROR = "! "
 
 
@@ -41,6 +42,10 @@ class LinesView(ScrollView, can_focus=True):
         self._wide = 0
         self._cursor = 0 if cursor else -1
         self._hit: Hit | None = None
+        self._painted: tuple[int, int] = (0, 0)
+        """Of the rows that were painted last: how many there have been, and are."""
+        self._look: Style | None = None
+        """How text looks; finding that out for each row anew would take longer than the rest."""
 
     @property
     def cursor(self) -> int:
@@ -48,14 +53,16 @@ class LinesView(ScrollView, can_focus=True):
         return self._cursor
 
     def paint(self, rows: Sequence[str], *, follow: bool = False) -> None:
-        """Show rows; `follow` stays at their end when it was there."""
+        """Show rows; `follow` stays at their end when it was there. The same again is no work."""
         at_end = self.scroll_offset.y >= self.max_scroll_y
-        new = rows is not self._rows
-        self._rows = rows
+        new, painted = rows is not self._rows, (getattr(rows, "total", 0), len(rows))
+        if not new and painted == self._painted:
+            return
+        self._rows, self._painted = rows, painted
         self._wide = max(self._wide * (not new), self._width_of_some())
         self.virtual_size = Size(self._wide, len(rows))
         if follow and at_end:
-            self.call_after_refresh(self.scroll_end, animate=False)
+            self.scroll_end(animate=False, immediate=self.show_vertical_scrollbar)
         self.refresh()
 
     def move(self, by: int) -> None:
@@ -92,17 +99,25 @@ class LinesView(ScrollView, can_focus=True):
         self.scroll_to(x=sideways, y=max(0, hit.row - self.size.height // 3), animate=False)
         self.refresh()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lay out the rows that are in view."""
+        self._look = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Lay out one row that is in view."""
         left, top = self.scroll_offset
         width, row = self.size.width, y + top
+        style = self.rich_style if self._look is None else self._look
         if row >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
-        text, style = self._rows[row], self.rich_style
+            return Strip.blank(width, style)
+        text = self._rows[row]
         if text.startswith(_ERROR):
-            style += Style(bold=True)
+            style += _BOLD
         if row == self._cursor and self.has_focus:
-            style += Style(reverse=True)
+            style += _MARKED
+        if text.isascii() and (self._hit is None or self._hit.row != row):
+            return Strip([Segment(text[left : left + width].ljust(width), style)], width)
         strip = Strip(self._segments(row, text, style))
         return strip.crop(left, left + width).extend_cell_length(width, style)
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from textual.pilot import Pilot
 from core.answer import conclude, fill
 from core.approval.approvers import Approver
 from core.approval.draft import Draft
+from core.approval.ledger import spend
 from core.approval.redeem import Payload
+from core.approval.signed import FromSigned
 from core.aws import Source
 from core.checks.finding import Call, Finding, Review
 from core.config import load
@@ -210,6 +213,10 @@ class Player:
         await self.until(lambda: session.session and session.session.finished, "it ends")
 
 
+async def fit() -> None:
+    """Find nothing wrong with this machine."""
+
+
 async def _play(
     walk: Walk,
     folder: Path,
@@ -248,7 +255,10 @@ async def _play(
         practice = Practice(
             desk.log, GatewayProcess(), source, loaded, desk.workshop, desk.reviewer, review
         )
-        front = Front(show, bridge.approver, bridge.inbox)
+        spending = partial(spend, folder / "spent")
+        signers = loaded.approval.allowed_signers
+        bridge.signed = lambda path: FromSigned((path,), signers, fit, spending)
+        front = Front(show, bridge.approver, bridge.inbox, bridge.taker)
         return await bring_to_end(practice, session, works, front)
 
     app = CountersignApp(bridge, "why?", work, look)
@@ -279,7 +289,7 @@ def practice(tmp_path: Path) -> Callable[..., Awaitable[int]]:
         practice = Practice(
             desk.log, GatewayProcess(), source, settings, desk.workshop, desk.reviewer, review
         )
-        front = Front(bridge.show, bridge.approver, bridge.inbox)
+        front = Front(bridge.show, bridge.approver, bridge.inbox, bridge.taker)
         return await bring_to_end(practice, begun, Steps(1), front)
 
     return work

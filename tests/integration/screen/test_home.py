@@ -15,9 +15,9 @@ from textual.widgets import Input
 
 from core.errors import UsageError
 from core.events import Mode
+from core.here import now_ms
 from core.journal.verify import verify
 from core.sessions import Overview, overviews
-from core.start import now_ms
 from core.workflows.model import Workflow
 from core.workflows.planner import load_library
 from tui.attention import Attention

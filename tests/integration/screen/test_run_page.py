@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.content import Content
 
+from tui.running import Ring
 from tui.screens.run import RunScreen
+from tui.widgets.bars import StatusBar
 from tui.widgets.lines import LinesView
 
 Play = Callable[..., Any]
@@ -61,5 +64,54 @@ def test_rows_are_laid_out_only_where_they_are_seen(play: Play) -> None:
         view.paint([*rows, "another"], follow=True)
         await screen.pilot.pause()
         assert "row 0" in view.render_line(0).text
+
+    play(walk)
+
+
+def test_a_page_that_is_covered_is_neither_painted_nor_armed(play: Play) -> None:
+    """What changes below another page is shown on the way back, and its keys wake up only then."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        pages = screen.app.screen
+        await screen.press("question_mark")
+        await screen.until(lambda: screen.app.screen is not pages, "help lies over it")
+        pages._arming.show("", 0.0)
+        pages.query_one(StatusBar).put(Content("before"))
+        screen.bridge.change()
+        await screen.until(lambda: not screen.bridge._told, "the change is told")
+        await screen.pilot.pause()
+        pages.paint_rows()
+        await screen.pilot.pause()
+        assert pages._arming.visible == ""
+        assert pages.query_one(StatusBar)._content.plain == "before"
+        await screen.press("escape")
+        await screen.until(lambda: pages._arming.visible, "it can be read again")
+        assert pages.query_one(StatusBar)._content.plain != "before"
+
+    play(walk)
+
+
+def test_the_same_rows_are_not_painted_twice(play: Play) -> None:
+    """A pane is painted again when there are other rows, and not when there are the same."""
+
+    async def walk(screen: Any) -> None:
+        await screen.asked()
+        view, ring = LinesView(), Ring(2)
+        await screen.app.screen.mount(view)
+        view.styles.height = 10
+        await screen.until(lambda: view.size.height == 10, "it has room")
+        ring.extend(["one", "two"])
+        view.paint(ring)
+        await screen.pilot.pause()
+        painted: list[object] = []
+        for rows in (ring, ring):
+            view.paint(rows)
+            painted.append(view._repaint_required)
+        ring.extend(["three"])
+        view.paint(ring)
+        painted.append(view._repaint_required)
+        assert painted == [False, False, True]
+        assert view.render_line(1).text.rstrip() == "three"
 
     play(walk)

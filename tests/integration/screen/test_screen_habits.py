@@ -19,18 +19,18 @@ Play = Callable[..., Any]
 
 def test_keys_from_the_settings_work_and_the_old_ones_do_not(play: Play) -> None:
     """Approve on g, everywhere: the key acts, key bar and help name it, and a does nothing."""
-    look = Look(actions=remapped(ACTIONS, {"approve": ["b"], "half_down": ["a"]}))
+    look = Look(actions=remapped(ACTIONS, {"approve": ["B"], "half_down": ["a"]}))
 
     async def walk(screen: Any) -> None:
         await screen.armed()
-        assert "b Approve" in screen.text
+        assert "B Approve" in screen.text
         await screen.press("a")
         assert screen.decisions == []
         await screen.press("question_mark")
-        await screen.until(lambda: "b          Approve exactly" in screen.text, "help names it")
+        await screen.until(lambda: "B          Approve exactly" in screen.text, "help names it")
         await screen.press("escape")
         await screen.armed()
-        await screen.press("b")
+        await screen.press("B")
         await screen.ended()
         assert [each.verb for each in screen.decisions] == ["approve"]
 
