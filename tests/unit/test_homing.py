@@ -12,7 +12,7 @@ import pytest
 
 from core.answer import conclude
 from core.codec import write
-from core.events import Fact, RunOutput, RunStarted, SessionFinished
+from core.events import Fact, ResultTaken, RunOutput, RunStarted, SessionFinished
 from core.journal.store import Journal
 from core.sessions import Overview, overview, overviews
 from tui import homing
@@ -53,6 +53,17 @@ def test_a_file_tells_how_it_stands(tmp_path: Path, story: Callable[..., Any]) -
     assert (waiting.question, waiting.account) == ("why?", "shop 123456789012")
     assert (ended[0].status, ended[0].cause) == ("inconclusive", "The disk is full.")
     assert (ended[1].exit_code, ended[1].last_at) == (4, 9_000)
+
+
+def test_what_is_handed_over_waits_too(tmp_path: Path, story: Callable[..., Any]) -> None:
+    """Manual mode: it waits for what a person finds, and goes on when that was brought back."""
+    told = story(mode="manual").identified().drafted().reviewed()
+    request = told.requested()
+    waiting = overview(kept(tmp_path / "a", told.facts))
+    told.add(ResultTaken(request.request, request.digest, "ada", "tui", None, None))
+
+    assert waiting.state == "waiting"
+    assert overview(kept(tmp_path / "b", told.facts)).state == "open"
 
 
 def test_a_long_session_is_told_from_its_ends(tmp_path: Path, story: Callable[..., Any]) -> None:

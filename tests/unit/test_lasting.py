@@ -251,12 +251,15 @@ def test_no_session_takes_in_what_may_not_last(story: Any, changed: dict[str, An
 
 
 def test_no_session_takes_in_a_grant_twice_or_of_one_session(story: Any) -> None:
-    """Neither the same once more, nor one that ended with the session it was given in."""
+    """Neither the same again, nor one under another name, nor one that ended with its session."""
     made = carried(story)
     (standing,) = made.session.grants
     with pytest.raises(IllegalEvent, match="given before"):
         made.add(standing.given)
 
+    renamed = replace(standing.grant, grant="L0123456789")
+    with pytest.raises(IllegalEvent, match="name is wrong"):
+        made.add(GrantGiven(renamed, "ada", "tui", carried="earlier"))
     short = replace(standing.grant, lasting=False, grant="G1")
     with pytest.raises(IllegalEvent, match="ended with the session"):
         made.add(GrantGiven(short, "ada", "tui", carried="earlier"))

@@ -48,6 +48,7 @@ def countersign(countersign: Any) -> Any:
     (countersign.data / "grants.jsonl").unlink(missing_ok=True)
 
 
+@pytest.mark.timeout(180)
 def test_a_grant_carries_over_until_it_is_revoked(countersign: Any) -> None:
     """The second session runs the code by the grant, asks about other code, and says all of it."""
     first = countersign(*DEMO)
