@@ -161,7 +161,9 @@ def _progress(event: RunOutput) -> tuple[int, int, str] | None:
 
 
 def _told(fact: Fact) -> Iterator[str]:
-    yield f"{clock_time(fact.at)}  {safe_line(describe(fact.event)[0])}"
+    sign = {"allowed": "✓ ", "denied": "✗ "}.get(getattr(fact.event, "verdict", ""), "")
+    _, _, told = describe(fact.event)[0].partition(" ")  # the run's own page need not name it
+    yield f"{clock_time(fact.at)}  {sign}{safe_line(told)}"
 
 
 def summary(watched: Watched, session: Session, now: int) -> str:

@@ -252,7 +252,8 @@ def work_sign(session: Session) -> str:
 def work(session: Session) -> str:
     """Return what goes on now, when nobody is asked."""
     if session.finished:
-        return f"Finished: {session.finished.reason} (exit code {session.finished.exit_code})"
+        reason = safe_line(session.finished.reason)
+        return f"Finished: {reason} (exit code {session.finished.exit_code})"
     if session.stopping:
         return _stopping(session)
     if session.target is None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pytest_textual_snapshot import (  # type: ignore[import-untyped]  # it has none
@@ -12,6 +15,7 @@ from pytest_textual_snapshot import (  # type: ignore[import-untyped]  # it has 
 
 from core.answer import conclude, fill
 from core.approval.draft import Draft
+from core.calls import AwsCalled
 from core.checks.finding import Call, Finding
 from core.decide import Record, decide
 from core.engine import describe
@@ -25,10 +29,12 @@ from core.events import (
     PlanProposed,
     ReviewFinished,
     RunFinished,
+    RunOutput,
     RunStarted,
     SessionFinished,
     SessionStarted,
 )
+from core.repair import FOR_MODELS
 from core.session import Session, apply, begin
 from sandbox.job import Sha, Tier
 from sandbox.limits import Limits
@@ -93,6 +99,31 @@ FINDINGS = (
 )
 
 
+PRINTED = "Looking at eu-west-1\nprogress: 1 of 1 regions\n2 of 4 alarms fire\n"
+RESULT = json.dumps(
+    {
+        "facts": {"firing": 2, "alarms": 4},
+        "tables": {"firing": {"columns": ["alarm", "since"], "rows": [["front-502", "14:57"]]}},
+        "coverage": [{"what": "alarms in eu-west-1", "complete": True}],
+    }
+).encode()
+CALLED: dict[str, Any] = {
+    "service": "cloudwatch",
+    "operation": "DescribeAlarms",
+    "region": "eu-west-1",
+    "parameters": {"AlarmTypes": ["MetricAlarm"]},
+    "verdict": "allowed",
+    "reason": "",
+    "action": "cloudwatch:DescribeAlarms",
+    "tier": 1,
+    "status": 200,
+    "request_id": "0b7e",
+    "ms": 41,
+    "response": None,
+    "headers": {},
+}
+
+
 class Told:
     """A bridge that is told facts one by one."""
 
@@ -118,20 +149,23 @@ class Told:
         return self.session
 
     def reviewed(self, step: str, findings: tuple[Finding, ...]) -> DecisionRequested:
-        draft = replace(DRAFT, step=step)
+        plan = PlanProposed(
+            step,
+            "Which alarms fire",
+            "An alarm that fires names the broken part.",
+            "collect",
+            "firing-alarms",
+            {},
+        )
+        self.tell(plan)
+        return self.drafted(replace(DRAFT, step=step), findings)
+
+    def drafted(self, draft: Draft, findings: tuple[Finding, ...]) -> DecisionRequested:
         session = self.tell(
-            PlanProposed(
-                step,
-                "Which alarms fire",
-                "An alarm that fires names the broken part.",
-                "collect",
-                "firing-alarms",
-                {},
-            ),
             describe(draft),
             ReviewFinished(
-                step,
-                1,
+                draft.step,
+                draft.version,
                 draft.digest(),
                 self._tier,
                 findings,
@@ -182,6 +216,43 @@ def _answered() -> Bridge:
     )
     told.bridge.opened(lambda _: SCRIPT)
     return told.bridge
+
+
+def _worked(tier: Tier, *, model: bool = False) -> Bridge:
+    """A step that ran, and another, edited by an operator, that waits for its decision."""
+    told = Told(tier)
+    role = "arn:aws:sts::123456789012:assumed-role/on-call-read-only/me"
+    caller = CallerIdentified("aws", "123456789012", "shop-prod", role, ("eu-west-1",))
+    told.tell(replace(STARTED, repairs=FOR_MODELS) if model else STARTED, caller)
+    first = told.reviewed("S1", FINDINGS)
+    result = Sha(hashlib.sha256(RESULT).hexdigest())
+    told.tell(
+        DecisionMade(first.request, first.digest, "approve", "human", "somebody", "tui"),
+        RunStarted("X1", first.request, "run", first.digest, "namespaces", ()),
+        *(AwsCalled("X1", number, **CALLED) for number in (1, 2)),
+        RunOutput("X1", "stdout", 0, PRINTED, 0),
+        RunFinished("X1", "exited", 0, None, result, {}, ()),
+        EvidenceAdded(
+            "E1", "S1", "X1", "Which alarms fire", {"firing": 2}, (), (), (), (), "", result
+        ),
+    )
+    second = told.reviewed("S2", FINDINGS)
+    edited = DRAFT.script.replace(b"alarms fire", b"alarms are on")
+    kept = Sha(hashlib.sha256(edited).hexdigest())
+    edit = DecisionMade(second.request, second.digest, "edit", "human", "me", "tui", edited=kept)
+    told.tell(edit)
+    draft = replace(DRAFT, step="S2", version=2, author="operator", script=edited)
+    scripts = {Sha(hashlib.sha256(each).hexdigest()): each for each in (SCRIPT, edited)}
+    told.bridge.approver.asked = told.drafted(draft, FINDINGS[:1])
+    told.bridge.opened(lambda content: scripts[content])
+    told.bridge.body = lambda content: RESULT  # type: ignore[method-assign]  # no file lies behind a scene
+    return told.bridge
+
+
+@pytest.fixture
+def worked() -> Callable[..., Bridge]:
+    """Return what makes a scene with a run, a step with two versions, and a request."""
+    return _worked
 
 
 @pytest.fixture

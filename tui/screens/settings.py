@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _STYLES = {"default": "$text-dim", "file": "$success"}
 _INDENT = "    "
+_BAR = 2
+"""Columns that the scroll bar may take."""
 
 
 class SettingsPane(TextPane):
@@ -100,5 +102,5 @@ def _lines(setting: Setting, width: int) -> Iterator[Content]:
     style = _STYLES.get(setting.source, "bold $warning")
     head = [(setting.name, "bold"), ("  ", ""), (setting.value, ""), ("  ", "")]
     yield Content.assemble(*head, (setting.source, style))
-    for line in wrapped(setting.meaning, width - len(_INDENT)):
+    for line in wrapped(setting.meaning, width - len(_INDENT) - _BAR):
         yield Content.styled(f"{_INDENT}{line}", "$text-dim")

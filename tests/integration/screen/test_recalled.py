@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.events import ReviewFinished
+from core.session import Step
 from tui.bridge import Bridge
 
 Play = Callable[..., Any]
@@ -23,11 +24,11 @@ def test_earlier_versions_keep_their_findings(play: Play) -> None:
         resumed = Bridge()
         resumed.session = screen.bridge.session
         resumed.recall(screen.facts)
-        step = resumed.session.steps[-1]
+        step: Step = screen.bridge.session.step
         reviews = [f.event for f in screen.facts if isinstance(f.event, ReviewFinished)]
         before = resumed.versions.at(step, 1)
         assert before.review is reviews[0]
-        assert [turn.decision and turn.decision.verb for turn in before.turns] == ["edit"]
+        assert [turn.decision.verb for turn in before.turns if turn.decision] == ["edit"]
         assert resumed.versions.at(step, 2).review is reviews[1]
 
     play(walk)

@@ -26,6 +26,7 @@ SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;:?<>=$]*[a-zA-Z]|\][0-9;][^\x07\x1b]*\x07
 FULL_SCREEN, BACK = b"\x1b[?1049h", b"\x1b[?1049l"
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[31m\u202e\u200b\x9b2J"
 START = "import sys; from tui import cli; sys.exit(cli.main(sys.argv[1:]))"
+HOSTILE_SCREEN = (Path(__file__).parent / "hostile_screen.py").read_text(encoding="utf-8")
 WATCHED = """
 import sys
 class Watch:
@@ -64,6 +65,13 @@ class Terminal:
     @property
     def _painted(self) -> str:
         return SEQUENCE.sub(b"", self.written).decode(errors="replace")
+
+    def shows(self, *texts: bytes) -> None:
+        """Wait until each of some bytes was written, in any order."""
+        deadline = time.monotonic() + 40
+        while missing := [each for each in texts if each not in self.written]:
+            assert time.monotonic() < deadline, f"never: {missing}"
+            self._read(0.2)
 
     def type(self, text: str) -> None:
         """Press keys."""
@@ -200,6 +208,51 @@ def test_no_text_talks_to_the_terminal(terminal: Opened, tmp_path: Path) -> None
     for bad in ("\u202e", "\u200b", "\x9b"):
         assert bad.encode() not in screen.written
     assert "␛]52" in SEQUENCE.sub(b"", screen.written).decode()
+
+
+def leaks(written: bytes) -> list[str]:
+    """Return what reached the terminal of tests/integration/screen/hostile_screen.py's texts."""
+    bad = ("\x1b]52", "\x1b[97;97H", "\x9b", "\u202e", "\u200b", "\x1b]8;;http")
+    return [repr(each) for each in bad if each.encode() in written]
+
+
+@pytest.mark.parametrize("layers", ["filtered", "bare"])
+def test_no_widget_lets_a_text_talk_to_the_terminal(terminal: Opened, layers: str) -> None:
+    """Whatever a widget is given raw, the filter shows it as signs; without it each one leaks."""
+    screen = terminal("widgets", layers, program=HOSTILE_SCREEN)
+    names = ("static", "option", "log", "area", "input", "lines", "pane", "title", "subtitle")
+    for name in (*names, "toast"):
+        screen.shows(f"{name} {'␛' if layers == 'filtered' else chr(27)}]52;c;{name}".encode())
+    screen.signal(signal.SIGTERM)
+    screen.end()
+
+    assert bool(leaks(screen.written)) == (layers == "bare")
+
+
+@pytest.mark.parametrize("layers", ["filtered", "bare"])
+def test_no_part_of_a_session_talks_to_the_terminal(terminal: Opened, layers: str) -> None:
+    """Every page of a session full of sequences is clean, also without the last filter."""
+    screen = terminal("session", layers, program=HOSTILE_SCREEN)
+    screen.until("CONFIRMED")
+    screen.type("[[")
+    screen.until("IAM policy")
+    screen.type("t")
+    screen.until("Statement")
+    screen.type("56")
+    screen.until("Output")
+    screen.until("␛]52;c;name")
+    screen.type("t")
+    screen.until("tree, ")
+    screen.type("t")
+    screen.until("raw, ")
+    screen.type("\x1b")
+    screen.until("Activity")
+    screen.type("?")
+    screen.until("Decide on")
+    screen.signal(signal.SIGTERM)
+    screen.end()
+
+    assert leaks(screen.written) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
