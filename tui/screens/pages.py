@@ -273,7 +273,9 @@ class PagesScreen(Reading[None]):
     def _painted(self) -> None:
         """Note what is visible, once it has been painted: from now on it can be read."""
         question = self.question
-        readable = question is not None and self._shows(question) and self.is_current
+        # A dialog lets what is under it show through, and who types into it reads nothing else.
+        alone = self.app.screen is self
+        readable = question is not None and self._shows(question) and alone
         roomy = not (self.has_class("-tiny") or self.has_class("-flat"))
         digest = question.digest if question and readable and roomy else ""
         if digest != self._arming.visible:

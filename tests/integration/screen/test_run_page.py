@@ -92,6 +92,27 @@ def test_a_page_that_is_covered_is_neither_painted_nor_armed(play: Play) -> None
     play(walk)
 
 
+def test_a_request_that_shows_through_a_dialog_is_not_armed(play: Play) -> None:
+    """It is painted below the dialog, and its keys wake up only after that is gone."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        pages = screen.app.screen
+        await screen.press("r")
+        await screen.until(lambda: screen.app.screen is not pages, "a dialog lies over it")
+        pages.query_one(StatusBar).put(Content("before"))
+        screen.bridge.change()
+        await screen.until(
+            lambda: pages.query_one(StatusBar)._content.plain != "before", "it is painted"
+        )
+        await screen.pilot.pause()
+        assert pages._arming.visible == ""
+        await screen.press("escape")
+        await screen.until(lambda: pages._arming.visible, "it can be read again")
+
+    play(walk)
+
+
 def test_the_same_rows_are_not_painted_twice(play: Play) -> None:
     """A pane is painted again when there are other rows, and not when there are the same."""
 
