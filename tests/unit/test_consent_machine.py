@@ -8,15 +8,11 @@ runs, and sessions are played until one of them breaks what is promised.
 
 from __future__ import annotations
 
-import inspect
 import random
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib import import_module
-from types import FunctionType
 from typing import Any, get_args
 
 import pytest
@@ -63,6 +59,7 @@ from core.events import (
 from core.session import Session, apply, begin, fold
 from sandbox.job import Sha, Tier
 from sandbox.limits import Limits
+from tests.taking_out import Edit, without
 
 Pick = Callable[[Sequence[Any]], Any]
 """Chooses one of several; by hypothesis, or by a seed."""
@@ -732,8 +729,6 @@ NO_WHY: Callable[..., Any] = lambda *_: ""  # noqa: E731  (its code takes the pl
 NO_RULE: Callable[..., Any] = lambda *_: None  # noqa: E731
 YES: Callable[..., Any] = lambda *_: True  # noqa: E731
 NO: Callable[..., Any] = lambda *_: False  # noqa: E731
-Edit = tuple[str, Callable[..., Any] | tuple[str, str]]
-"""A function by module and name, and what takes its place; or a text in it, and another."""
 LIVE, FOLD, RULES, GRANTS = "core.approval.live:", "core.deciding:", "core.approval.modes:", ""
 GRANTS = "core.approval.grants:"
 NOT_ENDED = (f"{LIVE}_by_its_grant", ('standing.ended not in ("", "used up")', "False"))
@@ -821,30 +816,6 @@ MUTANTS: Mapping[str, Sequence[Edit]] = {
         ("core.decide:_decided_by_rule", ('"; ".join(request.asks_because)', '""')),
     ],
 }
-
-
-@contextmanager
-def without(edit: Edit) -> Iterator[None]:
-    """Take a rule out of the code that runs, and put it back."""
-    place, instead = edit
-    module, _, path = place.partition(":")
-    found: Any = import_module(module)
-    for name in path.split("."):
-        found = inspect.getattr_static(found, name)
-    function: FunctionType = getattr(found, "fget", None) or found
-    before = function.__code__
-    if isinstance(instead, tuple):
-        source = textwrap.dedent(inspect.getsource(function))
-        assert source.count(instead[0]) == 1, f"{place}: {instead[0]!r} is not there once"
-        made: dict[str, Any] = {}
-        text = "from __future__ import annotations\n" + source.replace(*instead)
-        exec(compile(text, place, "exec"), function.__globals__, made)
-        instead = made[function.__name__]
-    function.__code__ = instead.__code__
-    try:
-        yield
-    finally:
-        function.__code__ = before
 
 
 def test_nothing_is_breached_in_the_sessions_that_mutants_are_tried_on() -> None:

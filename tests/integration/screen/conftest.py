@@ -152,6 +152,7 @@ class Player:
     bridge: Bridge
     pilot: Pilot[int]
     facts: list[Fact]
+    patience_s: float = 40.0
 
     @property
     def decisions(self) -> list[DecisionMade]:
@@ -165,8 +166,8 @@ class Player:
         return "\n".join(strip.text for strip in strips)
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
-        """Wait until something holds; fails when it does not within forty seconds."""
-        deadline = time.monotonic() + 40
+        """Wait until something holds; fails when it does not while there is patience."""
+        deadline = time.monotonic() + self.patience_s
         while not condition():
             assert time.monotonic() < deadline, f"never: {what}\n{self.text}"
             await self.pilot.pause(0.02)
@@ -187,6 +188,17 @@ class Player:
         """Wait until the keys that decide are awake."""
         await self.asked(request)
         await self.until(lambda: "asks because" in self.text, "the keys are awake")
+
+    async def read_all(self) -> None:
+        """Have every pane on the screen once, to its end."""
+        await self.armed()
+        for pane in ("1", "2", "3", "4"):
+            await self.press(pane)
+            shown = self.app.focused
+            while shown is not None and shown.scroll_offset.y < shown.max_scroll_y:
+                await self.press("ctrl+d")
+        await self.until(lambda: "seen 100%" in self.text, "all was on the screen")
+        await self.armed()
 
     @contextmanager
     def asleep(self) -> Iterator[None]:

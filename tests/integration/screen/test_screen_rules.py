@@ -237,24 +237,13 @@ def test_a_yes_with_a_comment_keeps_the_comment(play: Play) -> None:
     play(walk)
 
 
-async def read_all(screen: Any) -> None:
-    """Have every pane on the screen once, to its end."""
-    for pane in ("1", "2", "3", "4"):
-        await screen.press(pane)
-        shown = screen.app.focused
-        while shown.scroll_offset.y < shown.max_scroll_y:
-            await screen.press("ctrl+d")
-    await screen.until(lambda: "seen 100%" in screen.text, "all was on the screen")
-    await screen.armed()
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_a_dangerous_yes_has_a_second_stage(play: Play, size: object) -> None:
     """From tier 3 on the account is typed: another name approves nothing, its alias does."""
 
     async def walk(screen: Any) -> None:
         await screen.armed()
-        await read_all(screen)
+        await screen.read_all()
         await screen.press("a")
         assert screen.decisions == []
         assert "second stage" in screen.text
@@ -281,7 +270,7 @@ def test_the_second_stage_has_its_focus_on_cancel(play: Play, keys: tuple[str, .
 
     async def walk(screen: Any) -> None:
         await screen.armed()
-        await read_all(screen)
+        await screen.read_all()
         await screen.press("a")
         assert "second stage" in screen.text
         await screen.press(*keys)
@@ -316,7 +305,7 @@ def test_blockers_are_overridden_with_a_reason(play: Play, size: object) -> None
 
     async def walk(screen: Any) -> None:
         await screen.armed()
-        await read_all(screen)
+        await screen.read_all()
         await screen.press("a", "tab")
         await screen.type("shop")
         await screen.press("enter")
