@@ -37,6 +37,7 @@ OPENED: dict[str, tuple[tuple[str, ...], str]] = {
     "grants": (("p",), "every request is asked"),
     "help": (("question_mark",), "Decide on the request"),
     "settings": (("comma",), "ceiling"),
+    "palette": (("colon",), "Edit outside  (E)"),
     "run": (("left_square_bracket", "6"), "2 of 4 alarms fire"),
     "first-step": (("left_square_bracket",), "press f to see it"),
 }
@@ -95,7 +96,11 @@ async def counted(pilot: Pilot[Any], text: str) -> None:
 
 
 def opened(
-    scene: Bridge, keys: tuple[str, ...], text: str, size: tuple[int, int]
+    scene: Bridge,
+    keys: tuple[str, ...],
+    text: str,
+    size: tuple[int, int],
+    first: str = "asks because",
 ) -> tuple[str, bool]:
     """Return a page as text, and whether it has colours."""
     effective = Effective(Path("mine.yaml"), {"COUNTERSIGN_DATA": "/data"}, {"mode": "guided"})
@@ -103,7 +108,7 @@ def opened(
 
     async def look() -> tuple[str, bool]:
         async with app.run_test(size=size) as pilot:
-            await counted(pilot, "asks because")
+            await counted(pilot, first)
             await pilot.press(*keys)
             await counted(pilot, text)
             return shown(app), coloured(app)
@@ -111,18 +116,23 @@ def opened(
     return asyncio.run(look())
 
 
+def kept(page: str, size: tuple[int, int], now: str, request: pytest.FixtureRequest) -> str:
+    """Return how a page looked when somebody looked at it; that is now when pages are updated."""
+    path = PAGES / f"{page}.{size[0]}x{size[1]}.txt"
+    if request.config.option.update_snapshots:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(now, encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("page", "size"), SHOWN, ids=lambda each: str(each).replace(" ", ""))
 def test_a_page(
     worked: Worked, request: pytest.FixtureRequest, page: str, size: tuple[int, int]
 ) -> None:
     """The page is as it was looked at, and nothing of it is cut off unseen."""
-    path = PAGES / f"{page}.{size[0]}x{size[1]}.txt"
     text, has_colours = opened(worked(1, model=page == "ask"), *OPENED[page], size)
-    if request.config.option.update_snapshots:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
-    assert text == path.read_text(encoding="utf-8")
+    assert text == kept(page, size, text, request)
     assert has_colours
 
 
@@ -134,3 +144,20 @@ def test_a_page_without_colour(worked: Worked, monkeypatch: pytest.MonkeyPatch, 
 
     assert text == (PAGES / f"{page}.120x40.txt").read_text(encoding="utf-8")
     assert not has_colours
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda each: f"{each[0]}x{each[1]}")
+def test_the_answer(
+    answered: Bridge,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    """Cause, claims and gaps, in colours and without them."""
+    page: tuple[Any, ...] = ((), "press q to leave", size, "press q to leave")
+    text, has_colours = opened(answered, *page)
+    monkeypatch.setenv("NO_COLOR", "1")
+    grey, still_has = opened(answered, *page)
+
+    assert text == grey == kept("answer", size, text, request)
+    assert (has_colours, still_has) == (True, False)
