@@ -119,7 +119,8 @@ class DecidingScreen(PagesScreen):
         if isinstance(self._scene, Bridge) and (
             why := await self._scene.take_signed(question.digest, path)
         ):
-            self.say(f"not taken: {safe_line(why)}")
+            # The reason stands after the path, and a long one would leave no room for it.
+            self.say(f"not taken: {safe_line(why.replace(str(path), path.name))}")
 
     def _do_edit(self) -> None:
         question, script = self.question, self._script()

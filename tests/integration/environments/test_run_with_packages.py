@@ -75,7 +75,7 @@ def test_a_locked_file_runs(desk: Callable[..., Desk]) -> None:
     again = both.checked("--lock")
     ran = both("run", "--approve", after["digest"], "--ui", "json")
 
-    assert (rules(before), rules(after)) == (["unlocked"], [])
+    assert (rules(before), rules(after)) == (["unlocked"], ["not-looked-up"])
     assert again["digest"] == after["digest"] != before["digest"]
     assert [line.split("==")[0] for line in both.names.read_text().splitlines()] == [
         *("tiny-rows", "tiny-sheet"),
@@ -91,7 +91,7 @@ def test_what_comes_along_must_be_allowed_too(desk: Callable[..., Desk]) -> None
     checked = one.checked("--lock")
     digest = checked["digest"]
 
-    assert rules(checked) == ["not-allowed"]
+    assert rules(checked) == ["not-allowed", "not-looked-up"]
     assert one("run", "--approve", digest).returncode == 3
     assert one("run", "--mode", "automated").returncode == 4
     assert not list((one.folder / "data/runtimes").glob("*/site/tiny_*"))
