@@ -33,7 +33,8 @@ class Tmux:
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="cs-tmux-"))
         self._environment = {**os.environ, "LC_ALL": "C.UTF-8", **environment}
-        self._environment.pop("TMUX", None)
+        for name in ("TMUX", "COLUMNS", "LINES"):  # of the terminal that this one is started from
+            self._environment.pop(name, None)
         columns, rows = map(str, size)
         options = ["set-option", "-s", "default-terminal", "tmux-256color", ";"]
         options += ["set-option", "-g", "status", "off", ";"]

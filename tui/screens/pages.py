@@ -103,7 +103,7 @@ class PagesScreen(Reading[None]):
 
     def on_screen_suspend(self) -> None:
         self._arming.show("", time.monotonic())
-        self.paint_rows()
+        self._paint_rows()  # covered or not: on the way back it must not say that keys are awake
 
     @property
     def page(self) -> int:
@@ -205,9 +205,11 @@ class PagesScreen(Reading[None]):
         self.call_after_refresh(self._painted)
 
     def paint_rows(self) -> None:
-        """Show the rows around the panes."""
-        if self._covered:
-            return
+        """Show the rows around the panes, unless they are covered."""
+        if not self._covered:
+            self._paint_rows()
+
+    def _paint_rows(self) -> None:
         scene, session = self._scene, self._scene.session
         status = viewing.status(session, scene.now()) if session else None
         elsewhere = len(cast("CountersignApp", self.app).elsewhere)

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from tui.running import Ring
 from tui.screens.run import RunScreen
-from tui.widgets.bars import StatusBar
+from tui.widgets.bars import Banner, StatusBar
 from tui.widgets.lines import LinesView
 
 Play = Callable[..., Any]
@@ -88,6 +88,21 @@ def test_a_page_that_is_covered_is_neither_painted_nor_armed(play: Play) -> None
         await screen.press("escape")
         await screen.until(lambda: pages._arming.visible, "it can be read again")
         assert pages.query_one(StatusBar)._content.plain != "before"
+
+    play(walk)
+
+
+def test_a_page_that_is_covered_says_at_once_that_its_keys_sleep(play: Play) -> None:
+    """What is seen first on the way back is no old word that they are awake."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        pages = screen.app.screen
+        await screen.press("question_mark")
+        await screen.until(lambda: screen.app.screen is not pages, "help lies over it")
+        said = pages.query_one(Banner)._content.plain
+        assert "asks because" not in said
+        assert "keys wake up in a moment" in said
 
     play(walk)
 
