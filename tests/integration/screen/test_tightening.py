@@ -23,7 +23,7 @@ def test_a_tighter_policy_is_the_next_version(play: Play) -> None:
         )
         step = replace(session.step, review=review)
         screen.bridge.session = replace(session, steps=(step,))
-        await screen.press("u")
+        await screen.press("4", "u")  # the same key twice in a moment is one that is held down
         await screen.asked("R2")
         [decision] = screen.decisions
         assert (decision.verb, decision.edited) == ("edit", None)
