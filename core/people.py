@@ -46,7 +46,7 @@ class Taker(Protocol):
         ...
 
     async def __call__(
-        self, request: DecisionRequested, session: Session, folder: Path
+        self, request: DecisionRequested, session: Session, folder: Path, /
     ) -> Brought | Decision:
         """Return it, or the decision to turn the request down; raises NoApprover: nobody here."""
         ...

@@ -8,7 +8,6 @@ screen does can answer a request that it does not name, or one that was answered
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +25,6 @@ from core.events import (
     Fact,
     NoteAdded,
     StopRequested,
-    Surface,
 )
 from core.handing import Brought
 from core.here import identity, now_ms
@@ -34,9 +32,9 @@ from core.journal.store import read
 from core.loop import Command, Quit
 from core.session import Session
 from sandbox.job import Sha
-from tui.bringing import OnScreenBrings
 from tui.moments import Moment, moment
 from tui.others import handed_text, other_than
+from tui.pending import Pending
 from tui.running import Runs
 from tui.scene import MOST_LINES, Lines, Versions
 
@@ -59,42 +57,6 @@ class Yes:
     """What was on the screen."""
 
 
-class OnScreen:
-    """The approver whose answer comes from keys."""
-
-    surface: Surface = "tui"
-
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self.asked: DecisionRequested | None = None
-        self.asked_at = 0.0
-        """When the request arrived, by the monotonic clock."""
-        self._answer: asyncio.Future[Decision] | None = None
-        self._changed = changed
-
-    async def __call__(
-        self, request: DecisionRequested, session: Session, payload: Payload
-    ) -> Decision:
-        """Wait for a person; leaving the wait withdraws the request from the screen."""
-        del session, payload
-        self.asked, self._answer = request, asyncio.get_running_loop().create_future()
-        self.asked_at = time.monotonic()
-        self._changed()
-        try:
-            return await self._answer
-        finally:
-            self.asked = self._answer = None
-            self._changed()
-
-    def decide(self, digest: str, decision: Decision) -> bool:
-        """Answer the request that waits; False when it is another one, or was answered."""
-        if self.asked is None or self._answer is None or self._answer.done():
-            return False
-        if self.asked.digest != digest:
-            return False
-        self._answer.set_result(decision)
-        return True
-
-
 class Bridge:
     """A session that goes on, as a scene."""
 
@@ -109,8 +71,8 @@ class Bridge:
         self.runs = Runs()
         self.versions = Versions()
         self.inbox: asyncio.Queue[Command] = asyncio.Queue()
-        self.approver = OnScreen(self.change)
-        self.taker = OnScreenBrings(self.change)
+        self.approver = Pending[Payload, Decision](self.change)
+        self.taker = Pending[Path, Brought | Decision](self.change)
         self.signed: Callable[[Path], Approver] | None = None
         """Makes what reads a decision that was signed elsewhere, from its file."""
         self.on_change: Callable[[], object] | None = None
@@ -181,11 +143,11 @@ class Bridge:
         """Answer the request with this digest, but for a yes; False when it waits no more."""
         if decision.verb == "approve":
             return False
-        return self.approver.decide(digest, decision) or self.taker.bring(digest, decision)
+        return self.approver.answer(digest, decision) or self.taker.answer(digest, decision)
 
     def bring(self, digest: str, brought: Brought) -> str:
         """Bring back what was found by hand; returns why not, a sentence, or nothing."""
-        return "" if self.taker.bring(digest, brought) else "this request waits no more"
+        return "" if self.taker.answer(digest, brought) else "this request waits no more"
 
     def handed(self) -> str:
         """Return all that is handed over now as one text; empty when nothing is."""
@@ -208,7 +170,7 @@ class Bridge:
         if decision.verb == "approve" and other_than(session, asked) == decision.identity:
             return f"somebody else than {decision.identity} has to decide it"
         signed = replace(decision, surface="file")
-        return "" if self.approver.decide(digest, signed) else "this request was answered"
+        return "" if self.approver.answer(digest, signed) else "this request was answered"
 
     def approve(self, digest: str, yes: Yes) -> str:
         """Say yes to the request with this digest; returns why not, a sentence, or nothing."""
@@ -233,7 +195,7 @@ class Bridge:
             seen=yes.seen,
             confirmed=yes.typed if asked.second_stage else "",
         )
-        return "" if self.approver.decide(digest, decision) else "this request was answered"
+        return "" if self.approver.answer(digest, decision) else "this request was answered"
 
     def change_mode(self, mode: Mode, typed: str) -> str:
         """Go on in another mode; returns why not, a sentence, or nothing.

@@ -1,10 +1,11 @@
-"""Taking results back in manual mode: from files, at a line terminal, or from the screen."""
+"""Taking results back in manual mode: from files, or at a line terminal.
+
+At the screen they come through tui/pending.py.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,42 +49,6 @@ class FromFiles:
         if path is None:
             return await NOBODY_BRINGS(request, session, folder)
         return read_brought(path)
-
-
-class OnScreenBrings:
-    """Takes results back from keys and fields of the screen."""
-
-    surface: Surface = "tui"
-
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self.asked: DecisionRequested | None = None
-        self.asked_at = 0.0
-        """When it was handed over, by the monotonic clock."""
-        self._answer: asyncio.Future[Brought | Decision] | None = None
-        self._changed = changed
-
-    async def __call__(
-        self, request: DecisionRequested, session: Session, folder: Path
-    ) -> Brought | Decision:
-        """Wait for a person; leaving the wait withdraws the request from the screen."""
-        del session, folder
-        self.asked, self._answer = request, asyncio.get_running_loop().create_future()
-        self.asked_at = time.monotonic()
-        self._changed()
-        try:
-            return await self._answer
-        finally:
-            self.asked = self._answer = None
-            self._changed()
-
-    def bring(self, digest: str, answer: Brought | Decision) -> bool:
-        """Answer what is handed over; False when it is another one, or was answered."""
-        if self.asked is None or self._answer is None or self._answer.done():
-            return False
-        if self.asked.digest != digest:
-            return False
-        self._answer.set_result(answer)
-        return True
 
 
 @dataclass(frozen=True, slots=True)

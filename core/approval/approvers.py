@@ -52,7 +52,7 @@ class Approver(Protocol):
         ...
 
     async def __call__(
-        self, request: DecisionRequested, session: Session, payload: Payload
+        self, request: DecisionRequested, session: Session, payload: Payload, /
     ) -> Decision:
         """Return the decision; raises NoApprover when nobody here can give one."""
         ...
