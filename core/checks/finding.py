@@ -7,7 +7,7 @@ note is context.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from sandbox.job import Json, Tier
 
@@ -49,6 +49,25 @@ class Call:
     """botocore client name."""
     operation: str
     line: int
+
+
+class Reviewed(Protocol):
+    """What a review found, from wherever it is known: `Review`, `events.ReviewFinished`."""
+
+    @property
+    def tier(self) -> Tier: ...
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+    @property
+    def calls(self) -> tuple[Call, ...]: ...
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+    @property
+    def excess(self) -> tuple[str, ...]: ...
+    @property
+    def proposed(self) -> Json: ...
+    @property
+    def unresolved(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

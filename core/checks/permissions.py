@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-from core.checks.finding import Call
+from core.checks.finding import Call, Reviewed
 from core.iam.actions import lookup
 from core.iam.compare import Counted, Row, Static, table, unneeded
 from core.iam.document import parse
@@ -23,21 +23,6 @@ from sandbox.job import Json
 
 _FIRST = ("denied", "missing", "surprise", "too wide", "not called", "unseeable")
 """States that want a look, in the order of a list; all others come behind."""
-
-
-class Reviewed(Protocol):
-    """What a review found: `finding.Review`, `events.ReviewFinished`."""
-
-    @property
-    def calls(self) -> tuple[Call, ...]: ...
-    @property
-    def missing(self) -> tuple[str, ...]: ...
-    @property
-    def excess(self) -> tuple[str, ...]: ...
-    @property
-    def proposed(self) -> Json: ...
-    @property
-    def unresolved(self) -> int: ...
 
 
 def permissions(

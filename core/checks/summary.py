@@ -7,9 +7,8 @@ operations there are comes from the code, and has a `+` where calls may be hidde
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
-from core.checks.finding import Call, Finding, Severity
+from core.checks.finding import Reviewed, Severity
 from sandbox.job import Tier
 
 WORDS: dict[Tier, str] = {
@@ -23,21 +22,6 @@ WORDS: dict[Tier, str] = {
 """What a tier means, in a word that is read first."""
 _HIDING = (("aws-calls", "cannot-tell"), ("aws-calls", "resource"))
 """Findings after which there may be more calls than are known."""
-
-
-class Reviewed(Protocol):
-    """What a review found, from wherever it is known: `finding.Review`, `events.ReviewFinished`."""
-
-    @property
-    def tier(self) -> Tier: ...
-    @property
-    def findings(self) -> tuple[Finding, ...]: ...
-    @property
-    def calls(self) -> tuple[Call, ...]: ...
-    @property
-    def missing(self) -> tuple[str, ...]: ...
-    @property
-    def excess(self) -> tuple[str, ...]: ...
 
 
 def one_line(found: Reviewed, regions: Sequence[str] | None = None) -> str:
