@@ -94,6 +94,9 @@ PLACES = {
     "run": Page(RunScreen, ("left_square_bracket", "6"), "2 of 4 alarms fire"),
     "home": Page(HomeScreen, (), "waiting for a decision", "home", "waiting for a decision"),
     "new-session": Page(NewSession, ("n",), "A new session", "home", "waiting for a decision"),
+    "home-palette": Page(
+        CommandPalette, ("colon",), "Verify  (v)", "home", "waiting for a decision"
+    ),
     "begin-with": Page(PickScreen, ("w",), "Begin with", "home", "waiting for a decision"),
 }
 
