@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -104,12 +104,16 @@ class Desk:
         return reader_of(self.settings, os.environ)
 
     async def close(self) -> None:
-        """End what was prepared, gateway and review process and writer, and close the journal."""
-        self.reviewer.close()
-        await self.workshop.close()
-        await self.gateway.close()
-        self.log.close()
-        self.log.journal.close()
+        """End what was prepared, gateway and review process and writer, and close the journal.
+
+        Each of them, whatever becomes of the others: also when this is cancelled on the way.
+        """
+        async with AsyncExitStack() as last_first:
+            last_first.callback(self.log.journal.close)
+            last_first.callback(self.log.close)
+            last_first.push_async_callback(self.gateway.close)
+            last_first.push_async_callback(self.workshop.close)
+            last_first.callback(self.reviewer.close)
 
 
 def new_access_key() -> str:
