@@ -137,6 +137,7 @@ class DraftGenerated:
     inputs: dict[str, Sha]
     code_digest: Sha
     draft_digest: Sha
+    tests: Sha | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,11 @@ def review_text(draft: Draft, session: Session) -> str:
     scripts = [(f"script, version {draft.version}, by {draft.author}", draft.script)]
     scripts += [
         (name, body)
-        for name, body in (("rollback", draft.rollback), ("post-check", draft.post_check))
+        for name, body in (
+            ("rollback", draft.rollback),
+            ("post-check", draft.post_check),
+            ("tests", draft.tests),
+        )
         if body is not None
     ]
     findings = (*step.review.findings, *rehearsed(step))

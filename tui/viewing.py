@@ -347,7 +347,7 @@ def _found(card: EvidenceAdded) -> Iterator[Row]:
 
 
 def _remark(one: Finding) -> Remark:
-    elsewhere = f"{one.place}: " if one.file in ("rollback", "post-check") else ""
+    elsewhere = f"{one.place}: " if one.file in ("rollback", "post-check", "tests") else ""
     return Remark(
         severity=one.severity,
         line=None if elsewhere else one.line,
