@@ -98,6 +98,10 @@ class Workshop(Protocol):
         """
         ...
 
+    async def lacking(self, requirements: Sequence[str]) -> str:
+        """Return why these packages can't be had; empty where they can, or may not be fetched."""
+        ...
+
     async def ready_for(self, ready: Countersigned) -> tuple[Sandbox, Shape]:
         """Return where a script is to run that may; raises MachineUnfit."""
         ...
@@ -146,6 +150,10 @@ class Engine:
             redactor=ports.redactor,
             clock=ports.clock,
         )
+
+    async def lacking(self, requirements: Sequence[str]) -> str:
+        """See `Workshop.lacking`."""
+        return await self._ports.workshop.lacking(requirements)
 
     @property
     def planner(self) -> Planner:
