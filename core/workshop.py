@@ -52,6 +52,19 @@ class LocalWorkshop:
         self._hints.add(hint)
         hint.add_done_callback(self._hints.discard)
 
+    async def lacking(self, requirements: Sequence[str]) -> str:
+        """See `core.engine.Workshop.lacking`."""
+        if not self._may_fetch(requirements):
+            return ""
+        try:
+            _, runtime = await self.open()
+            await self._environments.get(runtime, requirements)
+        except MachineUnfit:  # told where it keeps everything from running
+            return ""
+        except SandboxError as error:
+            return str(error)
+        return ""
+
     async def ready_for(self, ready: Countersigned) -> tuple[Sandbox, Shape]:
         """See `core.engine.Workshop.ready_for`."""
         return await self._ready(ready.draft, ready.terms.limits)
@@ -73,9 +86,7 @@ class LocalWorkshop:
             sandbox.close()
 
     async def _prepare(self, draft: Draft, limits: Limits, services: Sequence[str]) -> None:
-        if not all(
-            is_locked(each) and name_of(each) in self._allowed for each in draft.requirements
-        ):
+        if not self._may_fetch(draft.requirements):
             return
         try:
             sandbox, shape = await self._ready(draft, limits)
@@ -83,6 +94,9 @@ class LocalWorkshop:
             return
         # What is loaded before a decision looks for packages that it could use: only for our own.
         sandbox.prepare(shape, () if draft.requirements else services)
+
+    def _may_fetch(self, requirements: Sequence[str]) -> bool:
+        return all(is_locked(each) and name_of(each) in self._allowed for each in requirements)
 
     async def _ready(self, draft: Draft, limits: Limits) -> tuple[Sandbox, Shape]:
         sandbox, runtime = await self.open()

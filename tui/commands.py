@@ -239,6 +239,7 @@ def _draft(arguments: Namespace) -> Draft:
             parameters=path("parameters"),
             rollback=path("rollback"),
             post_check=path("post_check"),
+            tests=path("tests"),
             kind=arguments.kind,
         )
     )
