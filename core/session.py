@@ -60,8 +60,8 @@ from core.events import (
     StopRequested,
 )
 from core.llm.usage import ModelAnswered
-from core.repair import sent_back
 from core.runs import Run
+from core.sent_back import sent_back
 from core.state import Session
 from core.step import Step
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from core.approval.draft import Draft
@@ -57,11 +58,17 @@ class LocalWorkshop:
 
     async def close(self) -> None:
         """End what was prepared and never used."""
-        for task in (*self._hints, *([self._opening] if self._opening else [])):
-            task.cancel()
-            await asyncio.wait([task])
-        await self._environments.close()
-        if self._opening is not None and not _has_failed(self._opening):
+        async with AsyncExitStack() as last_first:
+            last_first.callback(self._close_sandbox)
+            last_first.push_async_callback(self._environments.close)
+            tasks = [*self._hints, *([self._opening] if self._opening else [])]
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+
+    def _close_sandbox(self) -> None:
+        if self._opening is not None and self._opening.done() and not _has_failed(self._opening):
             sandbox, _ = self._opening.result()
             sandbox.close()
 

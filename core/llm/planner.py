@@ -26,7 +26,8 @@ from core.llm.asking import Asker
 from core.llm.model import Model
 from core.llm.usage import ModelAnswered, Role
 from core.packages import NONE, Packages
-from core.repair import FOR_MODELS, Repairs, sent_back
+from core.repair import FOR_MODELS, Repairs
+from core.sent_back import sent_back
 from core.session import Session, Step
 from sandbox.errors import RuntimeUnusable
 
