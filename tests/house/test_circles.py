@@ -1,4 +1,4 @@
-"""No module needs, by however many others, itself: each can be read after those that it stands on."""
+"""No module needs itself, by however many others: each can be read after those it stands on."""
 
 from __future__ import annotations
 
