@@ -31,8 +31,8 @@ from core.events import (
     SessionFinished,
 )
 from core.llm.usage import dollars
-from core.repair import sent_back
 from core.runs import unknown_calls
+from core.sent_back import sent_back
 from core.state import Session
 from core.step import Step, Turn
 

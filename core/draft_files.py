@@ -32,6 +32,7 @@ class DraftFiles:
     parameters: Path | None = None
     rollback: Path | None = None
     post_check: Path | None = None
+    tests: Path | None = None
     kind: Kind = "collect"
 
 
@@ -50,6 +51,7 @@ def read_draft(files: DraftFiles) -> Draft:
         post_check=None if files.post_check is None else _bytes(files.post_check),
         parameters=_object(files.parameters),
         inputs=(),
+        tests=None if files.tests is None else _bytes(files.tests),
     )
     draft.digest()
     return draft

@@ -19,7 +19,6 @@ from core.approval.approvers import Approver
 from core.approval.draft import Draft
 from core.approval.grants import Grant
 from core.approval.redeem import Countersigned, redeem, reread
-from core.canonical import canonical, sha256
 from core.checks.finding import Review as Reviewed
 from core.checks.second import SecondReader, with_notes
 from core.decide import (
@@ -55,6 +54,7 @@ from core.events import (
 )
 from core.evidence import MOST_TEXT, by_hand, distil
 from core.iam.lint import Ceilings
+from core.jobs import job_of
 from core.lasting import NOTHING_LASTS, Lasting
 from core.log import Log
 from core.observing import Observer, Redact
@@ -65,7 +65,6 @@ from sandbox.environments import environment_digest
 from sandbox.errors import SandboxError
 from sandbox.job import (
     Gateway,
-    Job,
     Json,
     Sandbox,
     Shape,
@@ -97,6 +96,10 @@ class Workshop(Protocol):
 
         `services` are the botocore clients that its code seems to use.
         """
+        ...
+
+    async def lacking(self, requirements: Sequence[str]) -> str:
+        """Return why these packages can't be had; empty where they can, or may not be fetched."""
         ...
 
     async def ready_for(self, ready: Countersigned) -> tuple[Sandbox, Shape]:
@@ -147,6 +150,10 @@ class Engine:
             redactor=ports.redactor,
             clock=ports.clock,
         )
+
+    async def lacking(self, requirements: Sequence[str]) -> str:
+        """See `Workshop.lacking`."""
+        return await self._ports.workshop.lacking(requirements)
 
     @property
     def planner(self) -> Planner:
@@ -262,7 +269,7 @@ class Engine:
             draft = await planner.repair(session, step, self._log.payload, complaint)
         else:
             draft = adopt(step, self._log.payload)
-        for body in (draft.script, draft.rollback, draft.post_check):
+        for body in (draft.script, draft.rollback, draft.post_check, draft.tests):
             if body is not None:
                 await self._log.keep(body)
         return describe(draft)
@@ -313,7 +320,7 @@ class Engine:
         yield RunStarted(
             run, ready.request, ready.terms.purpose, ready.digest, sandbox.engine, degraded
         )
-        job = self._job(run, ready, shape)
+        job = job_of(run, ready, shape, self._log.payload)
         gateway = ports.gateway if shape.aws else None
         observe = Observer(ports.redactor, self._log).observe
         try:
@@ -325,23 +332,6 @@ class Engine:
                     yield event
         except SandboxError as error:
             yield RunInterrupted(run, str(error))
-
-    def _job(self, run: str, ready: Countersigned, shape: Shape) -> Job:
-        draft, regions = ready.draft, ready.terms.target.regions
-        wanted = () if ready.terms.purpose == "rehearse" else draft.inputs
-        inputs = {name: self._log.payload(content) for name, content in wanted}
-        variables = {"AWS_ACCESS_KEY_ID": ready.access_key}
-        if regions:
-            variables |= {"AWS_REGION": regions[0], "AWS_DEFAULT_REGION": regions[0]}
-        return Job(
-            run=run,
-            shape=shape,
-            script=ready.script,
-            script_digest=sha256(ready.script),
-            parameters=canonical(draft.parameters),
-            inputs=inputs,
-            variables=variables,
-        )
 
     def _distil(self, session: Session) -> Event:
         step = _open(session)
@@ -373,6 +363,7 @@ def describe(draft: Draft) -> DraftGenerated:
         inputs=dict(draft.inputs),
         code_digest=draft.code_digest(),
         draft_digest=draft.digest(),
+        tests=code.get("tests"),
     )
 
 

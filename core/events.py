@@ -30,7 +30,7 @@ from core.checks.finding import Call, Finding
 from core.llm.usage import ModelAnswered
 from core.repair import NONE as NO_REPAIRS
 from core.repair import Repairs
-from core.waiting import RequestExpired, ResultTaken, ScriptHanded
+from core.waiting import PackagesMissing, RequestExpired, ResultTaken, ScriptHanded
 from sandbox.job import Language, Outcome, Sha, Tier
 from sandbox.limits import Limits
 
@@ -42,6 +42,7 @@ __all__ = [  # what lies elsewhere and is imported from here
     "GrantGiven",
     "GrantRevoked",
     "Mode",
+    "PackagesMissing",
     "Pointer",
     "RequestExpired",
     "ResultTaken",
@@ -137,6 +138,7 @@ class DraftGenerated:
     inputs: dict[str, Sha]
     code_digest: Sha
     draft_digest: Sha
+    tests: Sha | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +358,7 @@ Event = (
     | PlanProposed
     | DraftGenerated
     | ReviewFinished
+    | PackagesMissing
     | DecisionRequested
     | DecisionMade
     | RequestExpired

@@ -6,11 +6,11 @@ against the source that was approved. It lives as long as the other end of the c
 
 Answers come from AWS, from a recording or from a simulated account; those of a rehearsal are made
 up, whatever the source of the run itself, and nothing of what follows is needed for them. A change
-in a simulated account is rehearsed in a copy of it, which ends before the next rehearsal begins. A
-simulator is started at the first run that needs it and stays, so that all runs of a session share
-one world; the operator's credentials are looked for at the first run that needs them, by a child
-(`core.credentials`), and stay here. Only that child sees the AWS settings of the operator's
-environment.
+in a simulated account is rehearsed in a copy of it as earlier runs left it, which ends before the
+next rehearsal begins. A simulator is started at the first run that needs it and stays, so that all
+runs of a session share one world; the operator's credentials are looked for at the first run that
+needs them, by a child (`core.credentials`), and stay here. Only that child sees the AWS settings of
+the operator's environment.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ def main(arguments: list[str]) -> int:
     _ENVIRONMENT.update(os.environ)
     for name in [name for name in os.environ if name.upper().startswith("AWS_")]:
         del os.environ[name]
+    # With awscrt beside it (for `aws login`) botocore would sign by that, not as `signing` does.
+    os.environ["BOTO_DISABLE_CRT"] = "true"
     # Ctrl-C is for the terminal's owner; this process ends with its control socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     serve(socket(fileno=int(arguments[0])), open_run)
@@ -190,7 +192,13 @@ def _wire(partition: str, ca_bundle: str) -> Wire:
 
 @lru_cache(maxsize=1)
 def _simulated(path: str, world: Sha) -> Simulated:
-    return Simulated(Path(path), world)
+    return Simulated(Path(path), world, _changes(path, world))
+
+
+@lru_cache(maxsize=1)
+def _changes(*_world: str) -> list[AwsCall]:
+    """Return what the session's runs changed in a simulated account so far, or tried to."""
+    return []
 
 
 class _Practice:
@@ -200,10 +208,12 @@ class _Practice:
         self._latest: Practised | None = None
 
     def begin(self, path: Path, world: Sha, rehearsal: Rehearsal) -> Practised:
-        """Return a fresh copy; the one before it ends."""
+        """Return a fresh copy that is led to where the account is; the one before it ends."""
         if self._latest is not None:
             self._latest.close()
-        self._latest = Practised(Simulated(path, world), rehearsal)
+        copy = Simulated(path, world)
+        copy.catch_up(tuple(_changes(str(path), world)))
+        self._latest = Practised(copy, rehearsal)
         return self._latest
 
 

@@ -51,7 +51,11 @@ def contents(
     }
     files |= {f"in/{name}": payload(content) for name, content in draft.inputs}
     if request.purpose == "run":
-        others = (("rollback.py", draft.rollback), ("post_check.py", draft.post_check))
+        others = (
+            ("rollback.py", draft.rollback),
+            ("post_check.py", draft.post_check),
+            ("tests.py", draft.tests),
+        )
         files |= {name: body for name, body in others if body is not None}
     files["INSTRUCTIONS.md"] = _instructions(request, draft, target, findings).encode()
     return files

@@ -58,7 +58,8 @@ class Loop:
 
     async def work(self, session: Session) -> Session:
         """Bring `session` to its end; raises Left, NoApprover and whatever effects raise."""
-        asides = Asides(self.engine.planner, self.log.payload, self.inbox.put_nowait)
+        engine, say = self.engine, self.inbox.put_nowait
+        asides = Asides(engine.planner, self.log.payload, say, engine.lacking)
         async with asides.open():
             while not isinstance(move := decide(session, self.clock()), Done):
                 session = await self._one(session, move, asides)

@@ -125,6 +125,11 @@ class ReplayingWorkshop:
     def prepare(self, draft: Draft, limits: Limits, services: Sequence[str]) -> None:
         """Do nothing: there is nothing to get ready."""
 
+    async def lacking(self, requirements: Sequence[str]) -> str:
+        """Return nothing: nothing is fetched."""
+        del requirements
+        return ""
+
     async def ready_for(self, ready: Countersigned) -> tuple[Sandbox, Shape]:
         """Return the sandbox and the shape that was approved."""
         terms = ready.terms

@@ -45,6 +45,7 @@ from core.events import (
     ModeChanged,
     NoteAdded,
     NoteAnswered,
+    PackagesMissing,
     PlanProposed,
     RequestExpired,
     ResultTaken,
@@ -60,8 +61,8 @@ from core.events import (
     StopRequested,
 )
 from core.llm.usage import ModelAnswered
-from core.repair import sent_back
 from core.runs import Run
+from core.sent_back import sent_back
 from core.state import Session
 from core.step import Step
 
@@ -161,6 +162,14 @@ def _review_finished(session: Session, fact: Fact, event: ReviewFinished) -> Ses
     same = step.draft is not None and step.draft.draft_digest == event.draft_digest
     require(same, fact, "it speaks about another draft")
     return with_step(session, step, review=event)
+
+
+def _packages_missing(session: Session, _: Fact, event: PackagesMissing) -> Session:
+    """Take in what was found out beside the work; it may come when nobody asks any more."""
+    step = session.step
+    if step is None or (step.plan.step, len(step.drafts)) != (event.step, event.version):
+        return session
+    return with_step(session, step, lacking=event.reason)
 
 
 def _run_started(session: Session, fact: Fact, event: RunStarted) -> Session:
@@ -265,6 +274,7 @@ _HANDLERS: dict[str, Callable[[Session, Fact, Any], Session]] = {
     PlanProposed.kind: _plan_proposed,
     DraftGenerated.kind: _draft_generated,
     ReviewFinished.kind: _review_finished,
+    PackagesMissing.kind: _packages_missing,
     DecisionRequested.kind: decision_requested,
     DecisionMade.kind: decision_made,
     RequestExpired.kind: request_expired,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,26 +24,22 @@ from core.checks.process import ReviewProcess
 from core.checks.second import SecondReader
 from core.config import Settings
 from core.engine import Engine, Ports
-from core.errors import MachineUnfit, UsageError
+from core.errors import UsageError
 from core.events import Fact, Goal, Mode, SessionResumed, SessionStarted
 from core.gateway_client import GatewayProcess
 from core.here import identity, now_ms
+from core.installation import installation_key, redactor
 from core.journal.store import Journal
 from core.lasting import GrantFile
 from core.log import Log
 from core.packages import index_of
 from core.people import NOBODY_BRINGS, Taker
-from core.place import place
 from core.planner import Planner
-from core.redact import Redactor
 from core.repair import NONE as NO_REPAIRS
 from core.repair import Repairs
 from core.session import Session, apply, begin, fold
 from core.workshop import LocalWorkshop
 from sandbox.environments import Environments
-
-KEY_BYTES = 32
-"""Of the key under which secrets are tagged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +100,21 @@ class Desk:
         return reader_of(self.settings, os.environ)
 
     async def close(self) -> None:
-        """End what was prepared, gateway and review process and writer, and close the journal."""
-        self.reviewer.close()
-        await self.workshop.close()
-        await self.gateway.close()
-        self.log.close()
-        self.log.journal.close()
+        """End what was prepared, gateway and review process and writer, and close the journal.
+
+        Each of them, whatever becomes of the others: also when this is cancelled on the way.
+        """
+        async with AsyncExitStack() as last_first:
+            last_first.callback(self.log.journal.close)
+            last_first.callback(self.log.close)
+            last_first.push_async_callback(self.gateway.close)
+            last_first.push_async_callback(self.workshop.close)
+            last_first.callback(self.reviewer.close)
 
 
 def new_access_key() -> str:
     """Return a dummy access key id for one run; it opens nothing anywhere."""
     return f"AKIACOUNTERSIGN{secrets.token_hex(4).upper()}"[:20]
-
-
-def redactor(settings: Settings, known: Iterable[tuple[str, str]] = ()) -> Redactor:
-    """Return what takes secrets out; `known` are further ones: (what it is, value)."""
-    key = _installation_key(settings.data_directory)
-    return Redactor(key=key, secrets=known, patterns=settings.redact.patterns)
 
 
 def sessions_folder(settings: Settings) -> Path:
@@ -131,7 +125,7 @@ def sessions_folder(settings: Settings) -> Path:
 def grant_file(settings: Settings) -> GrantFile:
     """Return where grants are kept that outlive their session."""
     folder = settings.data_directory
-    return GrantFile(folder / "grants.jsonl", lambda: _installation_key(folder), now_ms)
+    return GrantFile(folder / "grants.jsonl", lambda: installation_key(folder), now_ms)
 
 
 def workshop(settings: Settings) -> LocalWorkshop:
@@ -163,7 +157,7 @@ async def start(
     settings: Settings, source: Source, wish: Wish, show: Callable[[Session, Fact], None]
 ) -> tuple[Desk, Session]:
     """Make a new session with its journal; raises JournalError, MachineUnfit."""
-    _installation_key(settings.data_directory)  # without it nothing could be recorded
+    installation_key(settings.data_directory)  # without it nothing could be recorded
     started = _started(settings, source, wish)
     journal = Journal.create(sessions_folder(settings) / f"{started.session}.db", started.session)
     log = Log(journal, now_ms)
@@ -185,7 +179,7 @@ async def resume(
 
     `attended` says that a person can be asked where it goes on.
     """
-    _installation_key(settings.data_directory)
+    installation_key(settings.data_directory)
     log = Log(Journal.open(path), now_ms)
     session = fold(log.facts())
     if source.name != session.started.source:
@@ -241,25 +235,3 @@ def _started(settings: Settings, source: Source, wish: Wish) -> SessionStarted:
         house=replace(settings.house(), confirmed=wish.confirmed),
         attended=wish.attended,
     )
-
-
-def _installation_key(folder: Path) -> bytes:
-    """Return the key under which equal secrets get equal tags; made whole on first use, 0600."""
-    path = folder / "redaction.key"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            with suppress(FileExistsError):  # another one was quicker: its key it is
-                place(path, secrets.token_bytes(KEY_BYTES))
-        key = path.read_bytes()
-    except OSError as error:
-        raise MachineUnfit(
-            f"{path}: {error.strerror}", hint="is the data directory yours?"
-        ) from error
-    if len(key) < KEY_BYTES:
-        raise MachineUnfit(
-            f"{path} holds {len(key)} bytes, which is no key",
-            hint="remove it: a new one is made; equal secrets get other tags, and grants that "
-            "outlive their sessions hold no more (remove grants.jsonl too)",
-        )
-    return key

@@ -65,6 +65,8 @@ class Step:
     drafts: tuple[DraftGenerated, ...] = ()
     review: ReviewFinished | None = None
     """Of the latest draft; likewise the turns."""
+    lacking: str = ""
+    """Why the packages of the latest draft can't be had, where that has shown."""
     turns: tuple[Turn, ...] = ()
     closed: bool = False
     """Evidence was added or a gap recorded."""

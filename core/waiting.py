@@ -1,7 +1,8 @@
-"""What else can become of a request while it waits; a part of core/events.py (docs/events.md).
+"""What else can become of a draft or a request while it waits; a part of core/events.py.
 
-A request that nobody answers in time decides nothing: it is made anew. One that is handed over (in
-manual mode) is answered with what a person brings back, and nothing of it was run or seen by us.
+The packages of a draft are fetched while somebody reads it, which can fail. A request that nobody
+answers in time decides nothing: it is made anew. One that is handed over (in manual mode) is
+answered with what a person brings back, and nothing of it was run or seen by us.
 """
 
 from __future__ import annotations
@@ -10,6 +11,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from sandbox.job import Sha
+
+
+@dataclass(frozen=True, slots=True)
+class PackagesMissing:
+    """The packages of a draft can't be had on this machine: nothing of it can run."""
+
+    kind: ClassVar = "packages.missing"
+    step: str
+    version: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from core.approval.draft import Draft
@@ -51,24 +52,41 @@ class LocalWorkshop:
         self._hints.add(hint)
         hint.add_done_callback(self._hints.discard)
 
+    async def lacking(self, requirements: Sequence[str]) -> str:
+        """See `core.engine.Workshop.lacking`."""
+        if not self._may_fetch(requirements):
+            return ""
+        try:
+            _, runtime = await self.open()
+            await self._environments.get(runtime, requirements)
+        except MachineUnfit:  # told where it keeps everything from running
+            return ""
+        except SandboxError as error:
+            return str(error)
+        return ""
+
     async def ready_for(self, ready: Countersigned) -> tuple[Sandbox, Shape]:
         """See `core.engine.Workshop.ready_for`."""
         return await self._ready(ready.draft, ready.terms.limits)
 
     async def close(self) -> None:
         """End what was prepared and never used."""
-        for task in (*self._hints, *([self._opening] if self._opening else [])):
-            task.cancel()
-            await asyncio.wait([task])
-        await self._environments.close()
-        if self._opening is not None and not _has_failed(self._opening):
+        async with AsyncExitStack() as last_first:
+            last_first.callback(self._close_sandbox)
+            last_first.push_async_callback(self._environments.close)
+            tasks = [*self._hints, *([self._opening] if self._opening else [])]
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+
+    def _close_sandbox(self) -> None:
+        if self._opening is not None and self._opening.done() and not _has_failed(self._opening):
             sandbox, _ = self._opening.result()
             sandbox.close()
 
     async def _prepare(self, draft: Draft, limits: Limits, services: Sequence[str]) -> None:
-        if not all(
-            is_locked(each) and name_of(each) in self._allowed for each in draft.requirements
-        ):
+        if not self._may_fetch(draft.requirements):
             return
         try:
             sandbox, shape = await self._ready(draft, limits)
@@ -76,6 +94,9 @@ class LocalWorkshop:
             return
         # What is loaded before a decision looks for packages that it could use: only for our own.
         sandbox.prepare(shape, () if draft.requirements else services)
+
+    def _may_fetch(self, requirements: Sequence[str]) -> bool:
+        return all(is_locked(each) and name_of(each) in self._allowed for each in requirements)
 
     async def _ready(self, draft: Draft, limits: Limits) -> tuple[Sandbox, Shape]:
         sandbox, runtime = await self.open()

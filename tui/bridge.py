@@ -246,7 +246,7 @@ class Bridge:
 
     def _keep(self, draft: DraftGenerated) -> None:
         """Read scripts while the journal is open: they stay readable when the session ends."""
-        for content in (draft.script, draft.rollback, draft.post_check):
+        for content in (draft.script, draft.rollback, draft.post_check, draft.tests):
             if self._payload and content is not None:
                 self._scripts[content] = self._payload(content)
 

@@ -181,6 +181,7 @@ def _draft(command: argparse.ArgumentParser) -> None:
     command.add_argument("--parameters", metavar="FILE", help="JSON for /job/in/parameters.json")
     command.add_argument("--rollback", metavar="FILE", help="script that undoes a change")
     command.add_argument("--post-check", metavar="FILE", help="script that checks a change")
+    command.add_argument("--tests", metavar="FILE", help="the script's own tests, for rehearsals")
     command.add_argument(
         "--kind", choices=("collect", "analyse", "change", "report"), default="collect"
     )

@@ -125,6 +125,7 @@ def _parts(
     for name, old, new in (
         ("Rollback", before.rollback, after.rollback),
         ("Post-check", before.post_check, after.post_check),
+        ("Tests", before.tests, after.tests),
     ):
         if old is not None or new is not None:
             yield name, body(old), body(new)

@@ -42,6 +42,8 @@ def bound(session: Session, step: Step) -> Iterator[Row]:
     yield Row("Requirements", safe_text("\n".join(draft.requirements) or "none"))
     for name, sha in (("Rollback", draft.rollback), ("Post-check", draft.post_check)):
         yield Row(name, "none" if sha is None else f"below the script; sha256 {sha}")
+    if draft.tests is not None:
+        yield Row("Tests", f"below the script, for its rehearsal only; sha256 {draft.tests}")
     for name, sha in sorted(draft.inputs.items()):
         yield Row(safe_line(f"Input {name}"), f"sha256 {sha}")
     yield Row("Runtime", safe_line(started.runtime))
@@ -83,9 +85,12 @@ def code(step: Step | None, script: Script) -> Code:
 
 def attached(draft: DraftGenerated) -> Iterator[tuple[str, Sha]]:
     """Yield name and hash of each script that goes with the draft's own."""
-    for name, content in (("Rollback", draft.rollback), ("Post-check", draft.post_check)):
-        if content is not None:
-            yield name, content
+    several = (
+        ("Rollback", draft.rollback),
+        ("Post-check", draft.post_check),
+        ("Tests", draft.tests),
+    )
+    yield from ((name, content) for name, content in several if content is not None)
 
 
 def shown(body: bytes) -> str:

@@ -39,6 +39,15 @@ def after_run(event: object, step: Step | None) -> list[str]:
     return [head, *(f"  {row_text(row)}" for row in rows)] if rows else []
 
 
+def known_since(step: Step) -> Iterator[Finding]:
+    """Yield what has shown of the latest draft since its review, the worst first."""
+    if step.lacking:
+        message = f"its packages can't be had here, so nothing of it can run: {step.lacking}"
+        fix = "do without them, or see that the index can be reached"
+        yield Finding("requirements", "not-built", "warning", None, message, fix, "requirements")
+    yield from rehearsed(step)
+
+
 def rehearsed(step: Step) -> Iterator[Finding]:
     """Yield what the rehearsal of the latest draft showed that its review did not know.
 

@@ -35,6 +35,7 @@ from core.events import (
     ModeChanged,
     NoteAdded,
     NoteAnswered,
+    PackagesMissing,
     PlanProposed,
     RequestExpired,
     ResultTaken,
@@ -54,7 +55,7 @@ from core.llm.usage import ModelAnswered, dollars
 from core.safe_text import safe_line, safe_text
 from core.session import Session
 from tui.drafts import bound, shown
-from tui.permissions import rehearsed, row_text
+from tui.permissions import known_since, row_text
 
 _SHOWN_OF_DIGEST = 12
 
@@ -89,10 +90,14 @@ def review_text(draft: Draft, session: Session) -> str:
     scripts = [(f"script, version {draft.version}, by {draft.author}", draft.script)]
     scripts += [
         (name, body)
-        for name, body in (("rollback", draft.rollback), ("post-check", draft.post_check))
+        for name, body in (
+            ("rollback", draft.rollback),
+            ("post-check", draft.post_check),
+            ("tests", draft.tests),
+        )
         if body is not None
     ]
-    findings = (*step.review.findings, *rehearsed(step))
+    findings = (*step.review.findings, *known_since(step))
     found = "\n".join(finding_text(each) for each in findings)
     table = "\n".join(f"  {safe_line(row_text(row))}" for row in permissions_of(step))
     parts = [
@@ -275,6 +280,12 @@ def _(event: NoteAnswered) -> list[str]:
     if event.problem:
         return [f"no answer: {event.problem}"]
     return f"the planner answers: {event.text}".splitlines()
+
+
+@describe.register
+def _(event: PackagesMissing) -> list[str]:
+    draft = f"{event.step} version {event.version}"
+    return [f"{draft} can't run: its packages can't be had: {event.reason}"]
 
 
 @describe.register

@@ -33,7 +33,7 @@ from core.safe_text import safe_line, safe_text
 from core.session import Session, Step
 from tui.drafts import bound
 from tui.others import other_than
-from tui.permissions import rehearsed
+from tui.permissions import known_since
 from tui.plain import of_rows
 from tui.views import (
     ANSWER,
@@ -161,7 +161,7 @@ def findings(step: Step | None) -> tuple[Remark, ...]:
     """Return the findings of the latest draft, the worst first."""
     if step is None or step.review is None:
         return ()
-    found = (*step.review.findings, *rehearsed(step))
+    found = (*step.review.findings, *known_since(step))
     ordered = sorted(found, key=lambda one: SEVERITIES.index(one.severity))
     return tuple(_remark(one) for one in ordered)
 
@@ -348,7 +348,7 @@ def _found(card: EvidenceAdded) -> Iterator[Row]:
 
 
 def _remark(one: Finding) -> Remark:
-    elsewhere = f"{one.place}: " if one.file in ("rollback", "post-check") else ""
+    elsewhere = f"{one.place}: " if one.file in ("rollback", "post-check", "tests") else ""
     return Remark(
         severity=one.severity,
         line=None if elsewhere else one.line,

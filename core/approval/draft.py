@@ -46,10 +46,12 @@ class Draft:
     parameters: Json
     inputs: tuple[tuple[str, Sha], ...]
     """Name in /job/in/ and hash of the content, sorted by name."""
+    tests: bytes | None = None
+    """The script's own, which only a rehearsal runs."""
 
     def code_preimage(self) -> dict[str, Any]:
         """The object whose hash is `code_digest`."""
-        return {
+        preimage = {
             "language": self.language,
             "policy": self.policy,
             "post_check": None if self.post_check is None else sha256(self.post_check),
@@ -57,6 +59,7 @@ class Draft:
             "rollback": None if self.rollback is None else sha256(self.rollback),
             "script": sha256(self.script),
         }
+        return preimage if self.tests is None else {**preimage, "tests": sha256(self.tests)}
 
     def code_digest(self) -> Sha:
         """Raises NotCanonical."""

@@ -97,6 +97,7 @@ def reread(generated: DraftGenerated, payload: Payload) -> Draft:
         post_check=None if generated.post_check is None else _read(generated.post_check, payload),
         parameters=generated.parameters,
         inputs=tuple(sorted(generated.inputs.items())),
+        tests=None if generated.tests is None else _read(generated.tests, payload),
     )
 
 

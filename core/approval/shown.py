@@ -41,6 +41,7 @@ def document(request: DecisionRequested, session: Session, payload: Payload) -> 
         "script": _text(script),
         "rollback": None if draft.rollback is None else _text(draft.rollback),
         "post_check": None if draft.post_check is None else _text(draft.post_check),
+        "tests": None if draft.tests is None else _text(draft.tests),
         "requirements": list(draft.requirements),
         "parameters": dict(draft.parameters),
         "inputs": {name: str(content) for name, content in draft.inputs},

@@ -14,7 +14,7 @@ from sandbox.job import Json, Tier
 Severity = Literal["blocker", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("blocker", "warning", "note")
 """From the worst down."""
-File = Literal["script", "rollback", "post-check", "policy", "requirements"]
+File = Literal["script", "rollback", "post-check", "tests", "policy", "requirements"]
 """The parts of a draft that a finding can be about."""
 
 

@@ -37,8 +37,9 @@ class Comparison:
 
 
 def shown(subject: Subject) -> tuple[Shown, ...]:
-    """The calls of all scripts of a draft, with their parameters."""
-    return tuple(site for each in subject.scripts for site in each.extraction.sites)
+    """The calls of all scripts of a draft, with their parameters; its tests are given nothing."""
+    several = (each for each in subject.scripts if each.file != "tests")
+    return tuple(site for each in several for site in each.extraction.sites)
 
 
 def compare(subject: Subject) -> Comparison:

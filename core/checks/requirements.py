@@ -40,6 +40,8 @@ _BRINGS: dict[str, tuple[str, ...]] = {
     "xlsxwriter": (),
 }
 """What each package needs, or uses when it is there."""
+_TESTED = "script"
+"""What tests import of what they test."""
 _FAMOUS = frozenset(
     (
         *("aiohttp", "attrs", "beautifulsoup4", "boto3", "botocore", "click", "cryptography"),
@@ -104,6 +106,8 @@ def _packages(subject: Subject) -> Iterator[tuple[str, str]]:
     for script in subject.scripts:
         for name, _ in imports_of(script.parsed.tree) if script.parsed.tree else ():
             top = name.partition(".")[0]
+            if script.file == "tests" and top == _TESTED:
+                continue
             if top and top not in RUNTIME and not is_standard(name):
                 yield package_of(name), top
 

@@ -1,9 +1,9 @@
 """What the checks look at, and what a check is.
 
-A draft has up to three scripts (the script, its rollback, its post-check), which all run under the
-same policy. Each is parsed once, and its AWS calls are read once, for all checks together. A check
-is a name and a function from the whole to findings; `each_script` makes one of a function that
-looks at one script at a time.
+A draft has up to four scripts: the script, its rollback and its post-check, which all run under the
+same policy, and its tests, which need no permission. Each is parsed once, and its AWS calls are
+read once, for all checks together. A check is a name and a function from the whole to findings;
+`each_script` makes one of a function that looks at one script at a time.
 """
 
 from __future__ import annotations
@@ -60,11 +60,6 @@ class Subject:
         return self.scripts[0].extraction.calls
 
     @property
-    def later_calls(self) -> tuple[Call, ...]:
-        """AWS calls of its rollback and post-check."""
-        return tuple(call for each in self.scripts[1:] for call in each.extraction.calls)
-
-    @property
     def unresolved(self) -> int:
         """How many places may hide a call, whichever checks are left out."""
         remarks = (one for each in self.scripts for one in each.extraction.findings)
@@ -84,6 +79,7 @@ def subject_of(
         ("script", draft.script),
         ("rollback", draft.rollback),
         ("post-check", draft.post_check),
+        ("tests", draft.tests),
     )
     scripts = tuple(Script(file, data) for file, data in parts if data is not None)
     return Subject(draft, scripts, standards, ceilings)

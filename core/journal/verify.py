@@ -42,6 +42,7 @@ REFERENCES = frozenset(
         "rollback",
         "screen",
         "script",
+        "tests",
     }
 )
 """Keys at the top of an event whose SHA-256 (or list, or object of them) names a payload.

@@ -12,6 +12,7 @@ from core.codec import parse
 from core.config import Settings
 from core.errors import ModelUnavailable, UsageError
 from core.events import SessionStarted
+from core.installation import redactor
 from core.journal.store import read
 from core.llm.anthropic_model import AnthropicModel, Server
 from core.llm.asking import Asker, ignore
@@ -23,7 +24,6 @@ from core.llm.reader import ModelReader
 from core.packages import packages_of
 from core.planner import Planner
 from core.repair import NONE
-from core.start import redactor
 from core.workflows.planner import WorkflowPlanner, load_library
 
 Wanted = Literal["auto", "model", "workflows"]

@@ -137,6 +137,8 @@ class Code:
     """Of a change: the script that takes it back."""
     post_check: str | None = None
     """Of a change: the script that tells whether it worked, by its exit code."""
+    tests: str | None = None
+    """Of the script, where it has something worth testing; a rehearsal runs them."""
 
 
 def schema_of(form: type) -> dict[str, Any]:

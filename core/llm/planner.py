@@ -26,7 +26,8 @@ from core.llm.asking import Asker
 from core.llm.model import Model
 from core.llm.usage import ModelAnswered, Role
 from core.packages import NONE, Packages
-from core.repair import FOR_MODELS, Repairs, sent_back
+from core.repair import FOR_MODELS, Repairs
+from core.sent_back import sent_back
 from core.session import Session, Step
 from sandbox.errors import RuntimeUnusable
 
@@ -152,8 +153,8 @@ async def _draft(
     inputs = ((f"{card.card}.json", card.result) for card in cards if card.result)
     change = step.plan.work == "change"
 
-    async def tidy(text: str | None) -> bytes | None:
-        return await asyncio.to_thread(tidied, text.encode(), width) if text and change else None
+    async def tidy(text: str | None, *, wanted: bool = change) -> bytes | None:
+        return await asyncio.to_thread(tidied, text.encode(), width) if text and wanted else None
 
     script = await asyncio.to_thread(tidied, code.script.encode(), width)
     return Draft(
@@ -169,6 +170,7 @@ async def _draft(
         post_check=await tidy(code.post_check),
         parameters={**step.plan.parameters.get("given", {}), "regions": list(regions)},
         inputs=tuple(sorted(inputs)),
+        tests=await tidy(code.tests, wanted=True),
     )
 
 

@@ -66,7 +66,11 @@ def for_repair(
 ) -> list[str]:
     """Return the texts for `repair`: the step, its latest draft, and what is wrong with it."""
     allow = json.dumps(draft.policy, sort_keys=True)
-    later = (("rollback", draft.rollback), ("post_check", draft.post_check))
+    later = (
+        ("rollback", draft.rollback),
+        ("post_check", draft.post_check),
+        ("tests", draft.tests),
+    )
     lines = [
         f"Version {draft.version} of the script:\n{_code(draft.script)}",
         *(f"Its {name}:\n{_code(body)}" for name, body in later if body is not None),

@@ -1,8 +1,9 @@
 """The upstream of a change that is rehearsed in a simulated account: a copy of its world.
 
-The copy begins as the world file says, is nobody else's, and is gone after the rehearsal, so what
-the change does there is seen by no run. What the simulator can't tell is made up from its shape, as
-in any other rehearsal. Which calls may be made is the judge's matter, and not settled here.
+The copy begins as the session's earlier runs left the account: what changed it is done again, from
+the world file on. It is nobody else's, and is gone after the rehearsal, so what the change does
+there is seen by no run. What the simulator can't tell is made up from its shape, as in any other
+rehearsal. Which calls may be made is the judge's matter, and not settled here.
 """
 
 from __future__ import annotations

@@ -72,10 +72,15 @@ class Workflow:
     name: str
     document: Document
     script: bytes
+    tests: bytes | None = None
+    """The script's own, for rehearsals."""
 
 
 def read_workflow(folder: Path) -> Workflow:
-    """Read `folder`/workflow.yaml and script.py; raises WorkflowError."""
+    """Read `folder`/workflow.yaml, script.py and, where there is one, tests.py.
+
+    Raises WorkflowError.
+    """
     place = folder / "workflow.yaml"
     document = _document(place)
     for conclusion in document.conclude:
@@ -83,7 +88,13 @@ def read_workflow(folder: Path) -> Workflow:
     for onward in document.next:
         for expression in (onward.when, *onward.parameters.values()):
             _compiles(expression, place)
-    return Workflow(folder.name, document, _bytes(folder / "script.py"))
+    tests = folder / "tests.py"
+    return Workflow(
+        folder.name,
+        document,
+        script=_bytes(folder / "script.py"),
+        tests=_bytes(tests) if tests.exists() else None,
+    )
 
 
 def search(expression: str, result: Mapping[str, Any]) -> Any:

@@ -68,6 +68,7 @@ class WorkflowPlanner:
             post_check=None,
             parameters={**step.plan.parameters, "regions": list(regions)},
             inputs=(),
+            tests=workflow.tests,
         )
 
     async def conclude(self, session: Session, payload: Payload) -> AnswerGiven:

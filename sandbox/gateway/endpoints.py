@@ -15,7 +15,8 @@ from itertools import product
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sandbox.gateway.services import Service, kept, service_named
+from sandbox.gateway.kept import kept
+from sandbox.gateway.services import Service, service_named
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel

@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.loaders import JSONFileLoader, Loader
 
-from sandbox.gateway.services import SERVICES_KEPT
+from sandbox.gateway.kept import SERVICES_KEPT
 
 _FILES_KEPT = 2 * SERVICES_KEPT
 """Of each service its model and its endpoint rules; its client asks for nothing else."""

@@ -26,10 +26,11 @@ from urllib.parse import urlsplit
 
 from sandbox.errors import Unidentified
 from sandbox.gateway.endpoints import Style
+from sandbox.gateway.kept import SERVICES_KEPT, kept
 from sandbox.gateway.presigned import same_but_for_url, url_in
 from sandbox.gateway.recognise import OF_THE_TRANSPORT
 from sandbox.gateway.restate import Stated, restate, same_url
-from sandbox.gateway.services import SERVICES_KEPT, kept, service_named
+from sandbox.gateway.services import service_named
 from sandbox.gateway.signing import (
     USER_AGENT,
     is_plain,

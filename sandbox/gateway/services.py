@@ -9,19 +9,16 @@ inside botocore is pinned with its version.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import Unidentified
+from sandbox.gateway.kept import SERVICES_KEPT
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
     from botocore.model import OperationModel, ServiceModel
-
-SERVICES_KEPT = 12
-_Thing = TypeVar("_Thing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +87,6 @@ def private_loader() -> Loader:
     from botocore.loaders import Loader
 
     return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-
-
-def kept(
-    things: OrderedDict[Any, _Thing], key: Any, make: Callable[[], _Thing], most: int
-) -> _Thing:
-    """Return the thing of a key, made when it is missing; the longest unused of too many goes.
-
-    Not safe between threads.
-    """
-    if key not in things:
-        things[key] = make()
-    things.move_to_end(key)
-    while len(things) > most:
-        things.popitem(last=False)
-    return things[key]
 
 
 # ------------------------------------------------------------------ as clients change their models

@@ -39,9 +39,10 @@ def digest_by_page(data: bytes) -> str:
 def preimage_by_page(kind: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return the object that the page describes for one kind of digest."""
     if kind == "code":
-        scripts = {
+        scripts: dict[str, Any] = {
             key: None if given[key] is None else digest_by_page(given[key].encode())
-            for key in ("script", "rollback", "post_check")
+            for key in ("script", "rollback", "post_check", "tests")
+            if key in given
         }
         return {**given, **scripts, "requirements": sorted(given["requirements"])}
     below = {"draft": "code", "approval": "draft", "spec": "approval"}[kind]
@@ -86,6 +87,7 @@ def draft_of(code: dict[str, Any], given: dict[str, Any] | None = None) -> Draft
         post_check=None if code["post_check"] is None else code["post_check"].encode(),
         parameters=given["parameters"],
         inputs=tuple(given["inputs"].items()),
+        tests=code["tests"].encode() if "tests" in code else None,
     )
 
 
@@ -130,9 +132,9 @@ def by_code(vector: dict[str, Any]) -> tuple[str, str]:
 
 
 # ------------------------------------------------------------------ the page
-def test_there_are_ten_vectors_of_every_kind() -> None:
-    """The page has ten vectors, and each kind of digest is among them."""
-    expected = {"canonical": 4, "code": 2, "draft": 2, "approval": 1, "spec": 1}
+def test_there_are_vectors_of_every_kind() -> None:
+    """The page has eleven vectors, and each kind of digest is among them."""
+    expected = {"canonical": 4, "code": 3, "draft": 2, "approval": 1, "spec": 1}
 
     assert expected == Counter(vector["kind"] for vector in VECTORS)
 
@@ -163,7 +165,7 @@ def test_the_prefix_is_on_the_page() -> None:
 
 @pytest.mark.parametrize(
     ("section", "number"),
-    [("**`code_digest`**", 4), ("**`draft_digest`**", 6), ("**`digest`**", 8), ("## The spec", 9)],
+    [("**`code_digest`**", 6), ("**`draft_digest`**", 7), ("**`digest`**", 9), ("## The spec", 10)],
 )
 def test_a_table_names_every_key(section: str, number: int) -> None:
     """Each table of the page has exactly the keys of its preimage, in canonical order."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ import pytest
 from sandbox.job import Finished, Gateway, Job, JobEvent, JobResult, Output, Sandbox, Sha, Shape
 from sandbox.limits import Limits
 from sandbox.runtime import Runtime
+
+Children = Callable[[], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,18 @@ class Ran:
     def outputs(self, stream: str) -> list[Output]:
         """The stretches of one stream."""
         return [e for e in self.events if isinstance(e, Output) and e.stream == stream]
+
+
+def _children() -> list[int]:
+    pid = os.getpid()
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.fixture
+def children() -> Children:
+    """Return a function that gives the processes started in this test and not yet waited for."""
+    before = _children()
+    return lambda: [child for child in _children() if child not in before]
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from core.errors import MachineUnfit, NotCountersigned
 from core.events import DecisionMade, Fact, GrantGiven, GrantRevoked, ReviewFinished, RunStarted
 from core.here import now_ms
 from core.iam.lint import Ceilings
+from core.installation import redactor
 from core.journal.store import read
 from core.lasting import GrantFile
 from core.llm.usage import ModelAnswered
@@ -37,7 +38,7 @@ from core.log import Log
 from core.loop import Loop
 from core.recorded_jobs import ReplayingWorkshop, recorded_jobs
 from core.session import Session, fold
-from core.start import Desk, Wish, new_access_key, redactor, sessions_folder, start
+from core.start import Desk, Wish, new_access_key, sessions_folder, start
 from core.workflows.planner import WorkflowPlanner, load_library
 from sandbox.job import Gateway, Job, JobEvent, Sandbox, Sha, Shape
 from sandbox.replayed import Replayed

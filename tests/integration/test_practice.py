@@ -75,6 +75,7 @@ def run() -> Iterator[Upstream]:
     yield upstream_of("run")
     gateway_main._simulated(str(WORLD), read_world(WORLD).digest).close()
     gateway_main._simulated.cache_clear()
+    gateway_main._changes.cache_clear()
     if gateway_main._PRACTICE._latest:
         gateway_main._PRACTICE._latest.close()
 
@@ -97,6 +98,25 @@ def test_a_change_is_tried_in_a_copy(run: Upstream) -> None:
     assert rules(upstream_of("rehearse"), group) == before
     with pytest.raises(ValueError, match="ended"):
         rules(first, group)
+
+
+def test_what_earlier_runs_changed_is_there(run: Upstream) -> None:
+    """A copy is led to where the account is, by all that changed it, and still is nobody else's."""
+    group = open_group(run)
+    port = {"IpProtocol": "tcp", "FromPort": 9, "ToPort": 9, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    opened = {"GroupId": group, "IpPermissions": [port]}
+    gone = {"GroupId": group, "IpPermissions": rules(run, group)}
+    ask(run, "ec2", "RevokeSecurityGroupIngress", **gone)
+    ask(run, "ec2", "AuthorizeSecurityGroupIngress", **opened)
+    assert "Error" in ask(run, "ec2", "AuthorizeSecurityGroupIngress", **opened)
+    there = rules(run, group)
+    copy = upstream_of("rehearse")
+
+    assert [each["FromPort"] for each in there] == [9]
+    assert rules(copy, group) == there
+    ask(copy, "ec2", "RevokeSecurityGroupIngress", **opened)
+    assert rules(copy, group) == []
+    assert rules(run, group) == there
 
 
 def test_what_is_not_in_the_account_fails_and_what_it_cannot_tell_is_made_up() -> None:

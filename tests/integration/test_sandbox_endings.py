@@ -20,6 +20,8 @@ from sandbox.runtime import Runtime
 
 Run = Callable[..., Any]
 MakeJob = Callable[..., Job]
+Children = Callable[[], list[int]]
+Refused = Callable[[Job, str], None]
 
 SLEEPING = """
 import os, sys
@@ -62,12 +64,6 @@ def mentioning(text: str) -> list[int]:
     return found
 
 
-def children() -> list[int]:
-    """Return the processes that this process has started and not waited for."""
-    pid = os.getpid()
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 async def until(condition: Callable[[], object]) -> None:
     """Wait until the condition holds."""
     async with asyncio.timeout(20):
@@ -77,7 +73,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("way", ["break", "error", "cancel", "cancel twice"])
 def test_leaving_early_kills_everything(
-    engine: Sandbox, make_job: MakeJob, marker: str, way: str
+    engine: Sandbox, make_job: MakeJob, marker: str, way: str, children: Children
 ) -> None:
     """When the block is left, by whatever way, the script and what it started are dead already."""
     job = make_job(SLEEPING.replace("MARKER", marker))
@@ -112,7 +108,7 @@ def test_leaving_early_kills_everything(
 
 
 def test_leaving_before_the_script_starts_kills_everything(
-    engine: Sandbox, make_job: MakeJob, runtime: Runtime
+    engine: Sandbox, make_job: MakeJob, runtime: Runtime, children: Children
 ) -> None:
     """A launch can be interrupted at any moment, and nothing of it stays."""
     job = make_job("print('never')")
@@ -130,7 +126,7 @@ def test_leaving_before_the_script_starts_kills_everything(
 
 
 def test_a_lost_launcher_takes_the_script_with_it(
-    engine: Sandbox, make_job: MakeJob, marker: str
+    engine: Sandbox, make_job: MakeJob, marker: str, children: Children
 ) -> None:
     """When the launcher is killed the run is told as lost, and its processes are dead."""
     job = make_job(SLEEPING.replace("MARKER", marker))
@@ -151,7 +147,9 @@ def test_a_lost_launcher_takes_the_script_with_it(
     assert (result.outcome, result.code, result.limit) == ("lost", None, None)
 
 
-def test_the_launcher_has_nothing_of_ours(engine: Sandbox, make_job: MakeJob) -> None:
+def test_the_launcher_has_nothing_of_ours(
+    engine: Sandbox, make_job: MakeJob, children: Children
+) -> None:
     """No variable of the application is in the process that stands next to the script."""
     job = make_job(SLEEPING)
 
@@ -165,7 +163,7 @@ def test_the_launcher_has_nothing_of_ours(engine: Sandbox, make_job: MakeJob) ->
     assert asyncio.run(main()) == [b""]
 
 
-def test_runs_leave_nothing_open(run: Run) -> None:
+def test_runs_leave_nothing_open(run: Run, children: Children) -> None:
     """After twenty runs there are as many descriptors, mounts and children as before."""
 
     def held() -> tuple[int, list[str], list[int]]:
@@ -201,7 +199,9 @@ def test_runs_at_the_same_time_do_not_meet(engine: Sandbox, make_job: MakeJob) -
     assert asyncio.run(main()) == [b"['mine'] ['1']\n"] * 3
 
 
-def test_the_block_may_last_longer_than_the_script(engine: Sandbox, make_job: MakeJob) -> None:
+def test_the_block_may_last_longer_than_the_script(
+    engine: Sandbox, make_job: MakeJob, children: Children
+) -> None:
     """A run whose events nobody reads ends by itself."""
     job = make_job("pass", wall_ms=5_000)
 
@@ -219,23 +219,35 @@ def _zombies(pids: list[int]) -> bool:
 
 
 # ------------------------------------------------------------------ never started
-def test_another_script_is_refused(engine: Sandbox, make_job: MakeJob) -> None:
+@pytest.fixture
+def refused(engine: Sandbox, children: Children) -> Callable[[Job, str], None]:
+    """Return a function that expects of a job that it can't be entered, for this reason."""
+
+    def expect(job: Job, reason: str) -> None:
+        with pytest.raises(LaunchFailed, match=reason):
+            asyncio.run(enter(engine, job))
+        assert children() == []
+
+    return expect
+
+
+def test_another_script_is_refused(refused: Refused, make_job: MakeJob) -> None:
     """The sandbox hashes the script itself."""
-    refused(engine, replace(make_job("pass"), script=b"print('something else')"), "digest differs")
+    refused(replace(make_job("pass"), script=b"print('something else')"), "digest differs")
 
 
-def test_another_runtime_is_refused(engine: Sandbox, make_job: MakeJob) -> None:
+def test_another_runtime_is_refused(refused: Refused, make_job: MakeJob) -> None:
     """The folder has to be the one whose digest was approved."""
     job = make_job("pass")
     shape = replace(job.shape, environment_digest=Sha("0" * 64))
 
-    refused(engine, replace(job, shape=shape), "runtime is not the one")
+    refused(replace(job, shape=shape), "runtime is not the one")
 
 
 @pytest.mark.parametrize("name", ["../escape", "/tmp/x", "", "..", "parameters.json", "a\nb"])
-def test_an_input_with_a_path_is_refused(engine: Sandbox, make_job: MakeJob, name: str) -> None:
+def test_an_input_with_a_path_is_refused(refused: Refused, make_job: MakeJob, name: str) -> None:
     """Inputs have plain names and can't replace the parameters."""
-    refused(engine, replace(make_job("pass"), inputs={name: b""}), "an input can't be called")
+    refused(replace(make_job("pass"), inputs={name: b""}), "an input can't be called")
 
 
 @pytest.mark.parametrize(
@@ -256,11 +268,11 @@ def test_a_variable_that_cant_be_passed_is_refused(
         asyncio.run(main())
 
 
-def test_inputs_that_do_not_fit_are_refused(engine: Sandbox, make_job: MakeJob) -> None:
+def test_inputs_that_do_not_fit_are_refused(refused: Refused, make_job: MakeJob) -> None:
     """Inputs count against the work folder."""
     job = make_job("pass", work_bytes=100_000)
 
-    refused(engine, replace(job, inputs={"E1.json": bytes(200_000)}), "No space left on device")
+    refused(replace(job, inputs={"E1.json": bytes(200_000)}), "No space left on device")
 
 
 def test_a_runtime_that_others_can_change_is_refused(
@@ -273,13 +285,6 @@ def test_a_runtime_that_others_can_change_is_refused(
             asyncio.run(enter(engine, make_job("pass")))
     finally:
         runtime.root.chmod(0o755)
-
-
-def refused(engine: Sandbox, job: Job, reason: str) -> None:
-    """Expect that the job can't be entered for this reason."""
-    with pytest.raises(LaunchFailed, match=reason):
-        asyncio.run(enter(engine, job))
-    assert children() == []
 
 
 async def enter(engine: Sandbox, job: Job) -> None:

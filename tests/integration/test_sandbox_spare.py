@@ -21,6 +21,7 @@ from sandbox.errors import LaunchFailed
 from sandbox.job import Finished, Job, Output, Sandbox
 
 MakeJob = Callable[..., Job]
+Children = Callable[[], list[int]]
 
 BIRTH = """
 import sys
@@ -33,12 +34,6 @@ print(ticks, "boto3" in sys.modules)
 def now() -> int:
     """Return the time in ticks since the machine was started."""
     return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
-
-
-def children() -> list[int]:
-    """Return the processes that this process has started and not waited for."""
-    pid = os.getpid()
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def kill(process: int) -> None:
@@ -63,7 +58,7 @@ async def printed(engine: Sandbox, job: Job) -> str:
     return text
 
 
-async def standing() -> None:
+async def standing(children: Children) -> None:
     """Wait until something that was prepared is there to be taken."""
     async with asyncio.timeout(20):
         while not children():  # noqa: ASYNC110 - it is about another process, nobody can tell us
@@ -71,13 +66,13 @@ async def standing() -> None:
     await asyncio.sleep(0.3)
 
 
-def test_a_spare_is_used_once(engine: Sandbox, make_job: MakeJob) -> None:
+def test_a_spare_is_used_once(engine: Sandbox, make_job: MakeJob, children: Children) -> None:
     """The first run gets a process from before it was asked for, the second a new one."""
     job = make_job(BIRTH)
 
     async def main() -> tuple[int, int, int, str]:
         engine.prepare(job.shape, ["sts"])
-        await standing()
+        await standing(children)
         await asyncio.sleep(0.1)
         asked = now()
         first, loaded = (await printed(engine, job)).split()
@@ -90,13 +85,15 @@ def test_a_spare_is_used_once(engine: Sandbox, make_job: MakeJob) -> None:
     assert children() == []
 
 
-def test_without_services_nothing_is_loaded(engine: Sandbox, make_job: MakeJob) -> None:
+def test_without_services_nothing_is_loaded(
+    engine: Sandbox, make_job: MakeJob, children: Children
+) -> None:
     """A spare for a script that calls no AWS holds a bare interpreter."""
     job = make_job(BIRTH)
 
     async def main() -> str:
         engine.prepare(job.shape)
-        await standing()
+        await standing(children)
         return await printed(engine, job)
 
     assert asyncio.run(main()).split()[1] == "False"
@@ -115,7 +112,9 @@ def test_a_service_that_does_not_exist_is_no_reason_to_fail(
     assert asyncio.run(main()).split()[1] == "True"
 
 
-def test_a_spare_holds_nothing_of_the_job(engine: Sandbox, make_job: MakeJob) -> None:
+def test_a_spare_holds_nothing_of_the_job(
+    engine: Sandbox, make_job: MakeJob, children: Children
+) -> None:
     """Variables, script and inputs come when it goes; what it waited on is closed by then."""
     job = make_job(
         """
@@ -130,19 +129,21 @@ def test_a_spare_holds_nothing_of_the_job(engine: Sandbox, make_job: MakeJob) ->
 
     async def main() -> str:
         engine.prepare(job.shape)
-        await standing()
+        await standing(children)
         return await printed(engine, job)
 
     assert asyncio.run(main()).splitlines() == ["KEYID [1, 2]", "False", "[0, 1, 2]"]
 
 
-def test_another_shape_gets_its_own_walls(engine: Sandbox, make_job: MakeJob) -> None:
+def test_another_shape_gets_its_own_walls(
+    engine: Sandbox, make_job: MakeJob, children: Children
+) -> None:
     """A spare with other limits is not used, and is dropped when another is prepared."""
     job, other = make_job(BIRTH), make_job(BIRTH, cpu_ms=5_000)
 
     async def main() -> None:
         engine.prepare(other.shape)
-        await standing()
+        await standing(children)
         [spare] = children()
         asked = now()
         assert asked <= int((await printed(engine, job)).split()[0])
@@ -155,13 +156,15 @@ def test_another_shape_gets_its_own_walls(engine: Sandbox, make_job: MakeJob) ->
     assert children() == []
 
 
-def test_preparing_again_keeps_the_spare(engine: Sandbox, make_job: MakeJob) -> None:
+def test_preparing_again_keeps_the_spare(
+    engine: Sandbox, make_job: MakeJob, children: Children
+) -> None:
     """The same hint twice makes one spare."""
     shape = make_job("pass").shape
 
     async def main() -> None:
         engine.prepare(shape)
-        await standing()
+        await standing(children)
         before = children()
         engine.prepare(shape, ["sts"])
         await asyncio.sleep(0.1)
@@ -173,7 +176,9 @@ def test_preparing_again_keeps_the_spare(engine: Sandbox, make_job: MakeJob) -> 
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.005, 0.02, 0.05, 0.1, 0.3])
-def test_closing_leaves_nothing(engine: Sandbox, make_job: MakeJob, pause: float) -> None:
+def test_closing_leaves_nothing(
+    engine: Sandbox, make_job: MakeJob, pause: float, children: Children
+) -> None:
     """However far it has come, a spare that is not wanted any more is gone."""
 
     async def main() -> None:
@@ -185,7 +190,7 @@ def test_closing_leaves_nothing(engine: Sandbox, make_job: MakeJob, pause: float
     assert children() == []
 
 
-def test_an_idle_spare_is_dropped(make_job: MakeJob) -> None:
+def test_an_idle_spare_is_dropped(make_job: MakeJob, children: Children) -> None:
     """Nobody wanted it for the time that was set, so its memory is given back."""
 
     async def main() -> None:
@@ -200,13 +205,15 @@ def test_an_idle_spare_is_dropped(make_job: MakeJob) -> None:
     asyncio.run(main())
 
 
-def test_a_spare_that_died_is_replaced(engine: Sandbox, make_job: MakeJob) -> None:
+def test_a_spare_that_died_is_replaced(
+    engine: Sandbox, make_job: MakeJob, children: Children
+) -> None:
     """When its launcher is killed the run gets fresh walls, and nobody notices."""
     job = make_job(BIRTH)
 
     async def main() -> None:
         engine.prepare(job.shape)
-        await standing()
+        await standing(children)
         [launcher] = children()
         kill(launcher)
         asked = now()
@@ -217,7 +224,7 @@ def test_a_spare_that_died_is_replaced(engine: Sandbox, make_job: MakeJob) -> No
 
 
 def test_a_run_given_up_while_its_spare_comes_leaves_nothing(
-    engine: Sandbox, make_job: MakeJob
+    engine: Sandbox, make_job: MakeJob, children: Children
 ) -> None:
     """The run waits for a spare that is still being made; cancelled there, both are gone."""
     job = make_job("print('never')")
@@ -238,7 +245,7 @@ def test_a_run_given_up_while_its_spare_comes_leaves_nothing(
 
 
 def test_a_launcher_that_died_before_it_was_told_anything_is_a_failed_launch(
-    make_job: MakeJob,
+    make_job: MakeJob, children: Children
 ) -> None:
     """As when ctrl-c reaches it between its fork and its exec: one error of ours, nothing left."""
     before = len(list(Path("/proc/self/fd").iterdir()))

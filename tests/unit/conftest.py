@@ -95,7 +95,7 @@ class Story:
         step = self.session.steps[-1]
         version = len(step.drafts) + 1
         made = replace(draft, step=step.plan.step, version=version, **fields)
-        for body in (made.script, made.rollback, made.post_check):
+        for body in (made.script, made.rollback, made.post_check, made.tests):
             if body is not None:
                 self.keep(body)
         self.add(describe(made))

@@ -250,7 +250,11 @@ def test_saved_workflows_are_as_good_as_we_want_them(name: str) -> None:
     """No script that ships has a blocker, hides a call, or is one that a model would have back."""
     workflow = LIBRARY[name]
     draft = replace(
-        DRAFT, author="workflow", script=workflow.script, policy=workflow.document.policy
+        DRAFT,
+        author="workflow",
+        script=workflow.script,
+        policy=workflow.document.policy,
+        tests=workflow.tests,
     )
     found = review(draft)
 

@@ -289,6 +289,30 @@ def test_rollback_and_post_check_are_read_too() -> None:
     assert all(call.operation != "RebootInstances" for call in found.calls)
 
 
+def test_a_scripts_own_tests_are_read_too() -> None:
+    """They are held to what scripts are held to, may import the script, and need no permission."""
+    tests = b"""\
+import os
+
+import boto3
+from script import ec2
+
+
+def test_it() -> None:
+    os.kill(1, 9)
+    boto3.client("rds").describe_db_instances(DBInstanceIdentifier="a")
+    assert ec2
+"""
+    draft = replace(DRAFT, tests=tests)
+    found = review(draft, replace(HOLDS_TO, left_out=("quality", "readability")))
+
+    told = [(one.source, one.rule, one.file, one.line) for one in found.findings[:-2]]
+    assert told == [("code", "process", "tests", 8)]
+    assert (found.missing, found.excess, len(found.calls)) == ((), (), 3)
+    scripted = replace(draft, script=tests, tests=None)
+    assert "missing" in [one.rule for one in review(scripted, HOLDS_TO).findings]
+
+
 def test_findings_are_sorted() -> None:
     """Blockers come first, then warnings, then notes, each by line."""
     script = b"getattr(a, b)\nexec(a)\nimport boto3\nboto3.client('ec2').describe_x()\n"

@@ -48,6 +48,7 @@ CODE_CHANGES: Mapping[str, Any] = {
     "policy": {"Version": "2012-10-17", "Statement": [{}]},
     "rollback": b"",
     "post_check": b"",
+    "tests": b"",
 }
 GIVEN_CHANGES: Mapping[str, Any] = {
     "kind": "change",

@@ -30,6 +30,7 @@ DRAFT = Draft(
     post_check=b"print('look')\nprint('twice')\n",
     parameters={"regions": ["eu-west-1"]},
     inputs=(("E1.json", sha256(b"one")),),
+    tests=b"def test_it():\n    assert 'it'\n",
 )
 
 
@@ -37,8 +38,6 @@ DRAFT = Draft(
 def told(story: Maker) -> Any:
     """Return a story whose first step, a change, waits for a decision."""
     told = story(limits=Limits(wall_ms=90_500, output_bytes=1536)).identified().drafted(DRAFT)
-    for body in (DRAFT.rollback, DRAFT.post_check):
-        told.keep(body)
     told.reviewed(tier=4, blockers=1)
     told.requested()
     return told
@@ -58,18 +57,19 @@ def bound_texts(told: Any) -> list[str]:
 
 
 def test_the_plain_review_shows_all_that_is_bound(told: Any) -> None:
-    """Rows, three scripts with numbered lines, parameters, policy, findings."""
+    """Rows, four scripts with numbered lines, parameters, policy, findings."""
     shown = review_text(DRAFT, told.session)
 
     assert [each for each in bound_texts(told) if each not in shown] == []
     assert "--- rollback\n   1  print('undo␛[2J everything')" in shown
     assert "--- post-check\n   1  print('look')\n   2  print('twice')" in shown
+    assert "--- tests\n   1  def test_it():\n   2      assert 'it'" in shown
     for each in ("print('change')", '"eu-west-1"', '"Statement": []', "blocker: line 1: no"):
         assert each in shown
 
 
 def test_the_screen_shows_all_that_is_bound(told: Any) -> None:
-    """The plan pane holds the rows, the code pane all three scripts."""
+    """The plan pane holds the rows, the code pane all four scripts."""
     step = told.session.steps[0]
     rows = "\n".join(f"{row.name} {row.value}" for row in viewing.plan(told.session, step).rows)
     code = drafts.code(step, told.payload)
@@ -78,7 +78,9 @@ def test_the_screen_shows_all_that_is_bound(told: Any) -> None:
     assert code.text.startswith("print('change')\n")
     assert code.text.index("= ROLLBACK, ") < code.text.index("print('undo␛[2J everything')")
     assert code.text.index("= POST-CHECK, ") < code.text.index("print('look')\nprint('twice')")
-    assert "1 lines · rollback below · post-check below" in code.caption
+    assert code.text.index("= TESTS, ") < code.text.index("def test_it():\n    assert 'it'")
+    assert "1 lines · rollback below · post-check below · tests below" in code.caption
+    assert "for its rehearsal only" in rows
 
 
 def test_another_rollback_is_another_code(told: Any) -> None:
@@ -109,6 +111,7 @@ def test_no_text_of_a_draft_can_pose_as_a_heading(story: Maker) -> None:
         "--- script, version 1, by model",
         "--- rollback",
         "--- post-check",
+        "--- tests",
         "--- parameters",
         "--- IAM policy",
         "--- policy, code and runs",

@@ -15,9 +15,10 @@ from botocore.model import ServiceModel
 
 from sandbox.gateway import models
 from sandbox.gateway.identify import identify
+from sandbox.gateway.kept import SERVICES_KEPT
 from sandbox.gateway.models import read_file
 from sandbox.gateway.rebuild import CLIENTS_KEPT, Rebuilder
-from sandbox.gateway.services import SERVICES_KEPT, service_named
+from sandbox.gateway.services import service_named
 from sandbox.job import AwsCall, Credentials, Response
 
 REGION = "eu-west-1"

@@ -125,6 +125,20 @@ def test_a_draft_is_formatted_and_complete(story: Any) -> None:
     )
 
 
+def test_tests_are_a_part_of_what_the_coder_writes(story: Any) -> None:
+    """They are formatted, also of a step that only reads, and shown again when it goes back."""
+    made = planned(story)
+    written = {**CODE, "tests": "def test_it(): assert 1"}
+    coder, model = planner(written, written)
+    draft = asyncio.run(coder.generate(made.session, made.session.step, made.payload))
+    made.drafted(draft).reviewed(blockers=1)
+
+    asyncio.run(coder.repair(made.session, made.session.step, made.payload, ""))
+
+    assert draft.tests == b"def test_it():\n    assert 1\n"
+    assert "Its tests:\n```python\ndef test_it():" in model.asked[1].texts()
+
+
 LATER = {"rollback": "y=2", "post_check": "z=3"}
 
 

@@ -19,11 +19,12 @@ from core.config import load
 from core.engine import Engine, Ports
 from core.events import Fact
 from core.here import now_ms
+from core.installation import redactor
 from core.journal.store import read
 from core.loop import Loop
 from core.recorded_jobs import ReplayingWorkshop, recorded_jobs
 from core.session import Session
-from core.start import Desk, Wish, new_access_key, redactor, start
+from core.start import Desk, Wish, new_access_key, start
 from core.workflows.planner import WorkflowPlanner, load_library
 from sandbox.replayed import Replayed
 

@@ -89,3 +89,23 @@ def test_a_package_that_is_gone_is_no_error_yet(
     built = asyncio.run(prepared(folder_with_runtime, index, ("tiny-rows",), line))
 
     assert built == {runtime.digest}
+
+
+async def lacks(folder: Path, index: Index, allowed: tuple[str, ...], line: str) -> str:
+    """Return why the packages of a draft can't be had."""
+    workshop = LocalWorkshop(folder, Environments(folder, index), allowed)
+    try:
+        return await workshop.lacking([line])
+    finally:
+        await workshop.close()
+
+
+def test_why_a_package_cannot_be_had_is_known_before_a_yes(
+    folder_with_runtime: Path, index: Index, wheels: Any, line: str
+) -> None:
+    """What is gone is told; what is there is not, nor what nobody may fetch before a yes."""
+    assert asyncio.run(lacks(folder_with_runtime, index, ("tiny-rows",), line)) == ""
+    gone = line.replace("tiny-rows==1.1", "tiny-rows==1.2")
+
+    assert "tiny-rows" in asyncio.run(lacks(folder_with_runtime, index, ("tiny-rows",), gone))
+    assert asyncio.run(lacks(folder_with_runtime, index, (), gone)) == ""
