@@ -308,12 +308,16 @@ def test_a_signal_leaves_in_order(terminal: Opened, tmp_path: Path, number: int)
     assert [path.suffix for path in (tmp_path / "data" / "sessions").glob("*.db")] == [".db"]
 
 
-def test_a_crash_prints_one_line_and_no_secret(terminal: Opened, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["painting", "worker"])
+def test_a_crash_prints_one_line_and_no_secret(
+    terminal: Opened, tmp_path: Path, where: str
+) -> None:
     """The full screen is gone, the terminal is as it was, and no variable was printed or kept."""
     program = (Path(__file__).parent / "crash_screen.py").read_text(encoding="utf-8")
-    screen = terminal(program=program)
+    screen = terminal(where, program=program)
 
     assert screen.end() == 1
+    assert screen.modes[3] == screen.before[3]
     assert BACK in screen.written
     [kept] = (tmp_path / "data" / "crashes").iterdir()
     assert screen.after.splitlines() == [
