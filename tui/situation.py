@@ -79,7 +79,7 @@ _NEEDS: Mapping[str, tuple[_Need, ...]] = {
     "older": (_MORE_VERSIONS,),
     "newer": (_MORE_VERSIONS,),
     "diff": (_MORE_VERSIONS,),
-    "run": ((lambda now: now.ran, "nothing ran in this step yet"),),
+    "run": ((lambda now: now.ran, "nothing ran in what is shown: [ and ] turn to other steps"),),
     "markdown": (_ANSWER,),
     "json": (_ANSWER,),
     "home": ((lambda now: now.home, "this screen was opened for one session"),),

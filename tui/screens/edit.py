@@ -19,6 +19,10 @@ from tui.editing import FILES, Part, Parts, Unreadable, changed
 from tui.widgets.code_colours import colour
 
 _HINT = "F2 keeps it as a new version · F3 the next part · Escape goes back"
+_HINTS: dict[Part, str] = {
+    "requirements": "name==version --hash=sha256:… · F2 keeps · F3 next part · Escape goes back"
+}
+"""Where a part has a form that is not to be seen in it."""
 
 
 def editable(body: bytes) -> str | None:
@@ -77,7 +81,7 @@ class EditScreen(ModalScreen[Decision | None]):
     def _area(self) -> TextArea:
         return self.query_one(f"#edit-{self._part}", TextArea)
 
-    def _show(self, part: Part, said: str = _HINT) -> None:
+    def _show(self, part: Part, said: str = "") -> None:
         """Bring a part to the front, and say something at its lower edge."""
         self._part = part
         for area in self.query(TextArea):
@@ -87,7 +91,7 @@ class EditScreen(ModalScreen[Decision | None]):
             for each in self._texts
         ]
         self._area.border_title = Content("  ").join([Content(f"{self._title}:"), *names])
-        self._area.border_subtitle = said
+        self._area.border_subtitle = said or _HINTS.get(part, _HINT)
         self._area.focus()
 
     def action_turn(self) -> None:
@@ -142,4 +146,4 @@ class EditScreen(ModalScreen[Decision | None]):
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         self._warned = False
-        event.text_area.border_subtitle = _HINT
+        event.text_area.border_subtitle = _HINTS.get(self._part, _HINT)

@@ -200,6 +200,8 @@ class PagesScreen(Reading[None]):
             self.query_one(Board).paint(self._scene, session, self.step)
             if answered and not self._answered:
                 self.query_one(AnswerBoard).settle()
+            elif self._answered and not answered:
+                self.query_one(Board).take_focus()
             self._answered = answered
         self.paint_rows()
         self.call_after_refresh(self._painted)

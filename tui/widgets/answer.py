@@ -17,6 +17,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.answering import AnswerPage, Proof
+from tui.searching import Hit
 from tui.views import Answer
 from tui.widgets.panes import rows
 from tui.widgets.text_pane import TextPane, hanging
@@ -42,6 +43,21 @@ class ClaimsPane(OptionList):
         """Number of the claim on which the mark stands."""
         place = self.highlighted
         return self._places.index(place) if place in self._places else None
+
+    def searched(self) -> list[str]:
+        """Return what a search looks through, row by row; it is what is copied, too."""
+        return [row for each in self.options for row in str(each.prompt).split("\n")]
+
+    def show_hit(self, hit: Hit) -> None:
+        """Bring what was found into view, and mark its claim."""
+        row = 0
+        for place, each in enumerate(self.options):
+            row += str(each.prompt).count("\n") + 1
+            if hit.row < row:
+                if place in self._places:
+                    self.highlighted = place
+                break
+        self.scroll_to(y=max(0, hit.row - self.size.height // 3), animate=False)
 
     def paint(self, page: AnswerPage) -> None:
         """Show an answer; the mark stays on its claim."""

@@ -82,6 +82,10 @@ class Board(Container):
         found.focus()
         return found
 
+    def take_focus(self) -> None:
+        """Give the keys to the pane that is in front: those of the answer are gone."""
+        self.call_after_refresh(self.query_one(f"#{self.shown}").focus)
+
     def note_seen(self, seen: Seen) -> None:
         """Note which rows of the panes are on the screen now."""
         for part in seen.parts:

@@ -29,6 +29,14 @@ def test_a_claim_opens_its_evidence(
         await screen.until(lambda: "→ firing" in screen.text, "the evidence")
         await screen.press("escape")
         await screen.until(lambda: "TIMELINE" in screen.text or size == (80, 24), "back")
+        await screen.press("c")
+        await screen.until(lambda: "went to the terminal's clipboard" in screen.text, "copied")
+        for part in ("The disk is full.", "2 alarms fire", "GAPS", "TIMELINE"):
+            assert part in screen.app.clipboard
+        await screen.press("slash")
+        await screen.type("disk is")
+        await screen.press("enter")
+        await screen.until(lambda: "1 of 2: disk is" in screen.text, "it is found")
         await screen.press("M")
         await screen.until(lambda: "wrote countersign-" in screen.text, "it is written")
         await screen.press("J")
