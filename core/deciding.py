@@ -73,7 +73,8 @@ def decision_made(session: Session, fact: Fact, event: DecisionMade) -> Session:
         raise IllegalEvent(f"{event.kind} can't follow: no such open request (event {fact.seq})")
     require(request.digest == event.digest, fact, "it speaks about another digest")
     _check_by_whom(fact, event, request)
-    require(event.policy is None or event.verb == "edit", fact, "only an edit takes rights away")
+    changed_parts = event.policy is not None or event.requirements is not None
+    require(not changed_parts or event.verb == "edit", fact, "only an edit changes a draft")
     if event.verb == "approve" and request.blockers:
         require(event.override_blockers, fact, "its blockers were not overridden")
     if event.verb != "stop" and _too_late(session, fact, event, request):

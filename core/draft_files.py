@@ -7,7 +7,7 @@ UsageError that names the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def read_draft(files: DraftFiles) -> Draft:
         kind=files.kind,
         language="python",
         script=_bytes(files.script),
-        requirements=_requirements(files.requirements),
+        requirements=() if files.requirements is None else entries(_text(files.requirements)),
         policy=_object(files.policy),
         rollback=None if files.rollback is None else _bytes(files.rollback),
         post_check=None if files.post_check is None else _bytes(files.post_check),
@@ -62,7 +62,7 @@ async def lock_requirements(path: Path, lock: Lock) -> None:
 
     Lines that were locked keep their versions.
     """
-    wanted = [line.partition(" --hash=")[0] for line in _requirements(path)]
+    wanted = [line.partition(" --hash=")[0] for line in entries(_text(path))]
     try:
         locked = await lock(wanted)
         place(path, "".join(f"{line}\n" for line in locked).encode(), over=True)
@@ -94,7 +94,7 @@ def _object(path: Path | None) -> Mapping[str, Any]:
     if path is None:
         return {}
     try:
-        document = json.loads(_text(path), object_pairs_hook=_without_duplicates)
+        document = json.loads(_text(path), object_pairs_hook=without_duplicates)
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}: line {error.lineno}: {error.msg}") from error
     except (ValueError, RecursionError) as error:
@@ -104,7 +104,8 @@ def _object(path: Path | None) -> Mapping[str, Any]:
     return document
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; raises ValueError where a key is given twice."""
     document = dict(pairs)
     if len(document) != len(pairs):
         names = [name for name, _ in pairs]
@@ -113,10 +114,20 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-def _requirements(path: Path | None) -> tuple[str, ...]:
+def entries(text: str) -> tuple[str, ...]:
     """Return one entry per requirement: continued lines joined, comments left out."""
-    if path is None:
-        return ()
-    joined = _text(path).replace("\\\n", " ")
-    lines = (line.partition(" #")[0].strip() for line in joined.splitlines())
-    return tuple(sorted(" ".join(line.split()) for line in lines if line and line[0] != "#"))
+    return tuple(sorted(entry for _, entry in numbered(text)))
+
+
+def numbered(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each requirement with the number of its first line."""
+    parts: list[str] = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        parts.append(line.removesuffix("\\"))
+        if line.endswith("\\") and number < len(lines):
+            continue
+        entry = " ".join(" ".join(parts).partition(" #")[0].split())
+        if entry and entry[0] != "#":
+            yield number - len(parts) + 1, entry
+        parts = []

@@ -216,7 +216,9 @@ class DecisionMade:
     """What was typed as the account."""
     grant: str = ""
     policy: dict[str, Any] | None = None
-    """With `edit`: the policy of the next version, which allows less."""
+    """With `edit`: the policy of the next version."""
+    requirements: tuple[str, ...] | None = None
+    """With `edit`: the locked packages of the next version."""
 
     @property
     def decider(self) -> str:

@@ -56,6 +56,8 @@ def main(arguments: list[str]) -> int:
     _ENVIRONMENT.update(os.environ)
     for name in [name for name in os.environ if name.upper().startswith("AWS_")]:
         del os.environ[name]
+    # With awscrt beside it (for `aws login`) botocore would sign by that, not as `signing` does.
+    os.environ["BOTO_DISABLE_CRT"] = "true"
     # Ctrl-C is for the terminal's owner; this process ends with its control socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     serve(socket(fileno=int(arguments[0])), open_run)

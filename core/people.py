@@ -156,6 +156,7 @@ class People:
             seen=decision.seen,
             confirmed=decision.confirmed,
             policy=None if decision.policy is None else dict(decision.policy),
+            requirements=decision.requirements,
         )
         if why := why_not_decided(session, _open(session), request, made):
             raise NoApprover(f"{request.request} {why}")

@@ -104,17 +104,18 @@ class FilePlanner:
 def adopt(step: Step, payload: Payload) -> Draft:
     """Return the next version of a step's draft: as its operator edited it.
 
-    Whoever only takes permissions away has not written the script, so its author stays.
+    Whoever only takes permissions away has not written the script, so its author stays. Any other
+    edit makes it the operator's.
     """
     decision = step.decision
     if step.draft is None or decision is None:
         raise IllegalEvent(f"{step.plan.step} has no draft that was edited")
     before = reread(step.draft, payload)
-    after = replace(before, version=before.version + 1)
-    if decision.policy is not None:
-        if not is_narrower(before.policy, decision.policy):
-            raise IllegalEvent("a policy is only ever made narrower without a planner")
-        after = replace(after, policy=decision.policy)
-    if decision.edited is None:
-        return after
-    return replace(after, author="operator", script=payload(decision.edited))
+    policy = before.policy if decision.policy is None else decision.policy
+    after = replace(before, version=before.version + 1, policy=policy)
+    only_narrower = is_narrower(before.policy, policy)
+    if decision.requirements is not None:
+        after, only_narrower = replace(after, requirements=decision.requirements), False
+    if decision.edited is not None:
+        after, only_narrower = replace(after, script=payload(decision.edited)), False
+    return after if only_narrower else replace(after, author="operator")

@@ -82,6 +82,10 @@ OPERATOR = "operator"
 """The principal of calls that are made with the credentials which the session was started with."""
 
 
+SCRIPT_SECRET = "not-a-secret-the-gateway-signs-anew"  # noqa: S105 - as it says
+"""What scripts sign with, whatever their run: it opens nothing, and is no secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Keys that sign requests. They stay in the gateway process, and are in no representation."""

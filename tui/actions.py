@@ -25,14 +25,15 @@ ACTIONS = (
         "edit",
         ("e",),
         "Edit",
-        "Edit the script here; what you keep is a new version, reviewed and asked anew.",
+        "Edit the draft here: script, requirements, policy (F3: the next part). What you keep is a "
+        "new version, reviewed and asked anew.",
         "decide",
     ),
     Action(
         "edit_outside",
         ("E",),
         "",
-        "The same in $VISUAL or $EDITOR; an editor that fails changes nothing.",
+        "The same in $VISUAL or $EDITOR, as three files; an editor that fails changes nothing.",
         "decide",
     ),
     Action(

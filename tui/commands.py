@@ -31,13 +31,14 @@ def ask(arguments: Namespace) -> int:
         if arguments.limit or arguments.region:
             _settings(arguments)  # what was typed wrong is told before the screen opens
         return on_screen(arguments, lambda: _asking(arguments), question or arguments.aws)
-    from tui import work
+    from tui.begin import begin, go_on
+    from tui.work import planners
 
     settings = _settings(arguments)
-    first, again = work.planners(settings, arguments.planner)
+    first, again = planners(settings, arguments.planner)
     if arguments.resume:
-        return work.go_on(arguments, settings, again)
-    return work.begin(arguments, settings, first, question, "ask")
+        return go_on(arguments, settings, again)
+    return begin(arguments, settings, first, question, "ask")
 
 
 def _asking(arguments: Namespace) -> Opened:
@@ -61,11 +62,11 @@ def home(arguments: Namespace) -> int:
 def run(arguments: Namespace) -> int:
     """Run one script, once it is approved."""
     from core.planner import FilePlanner
-    from tui import work
+    from tui.begin import begin
 
     name = Path(arguments.script).name
     planner = FilePlanner(_draft(arguments), f"Run {name}")
-    return work.begin(arguments, _settings(arguments), lambda: planner, f"run {name}", "run")
+    return begin(arguments, _settings(arguments), lambda: planner, f"run {name}", "run")
 
 
 def check(arguments: Namespace) -> int:

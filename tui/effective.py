@@ -76,21 +76,6 @@ class Effective:
             for key in known_keys()
         )
 
-    def why_wrong(self, text: bytes) -> str:
-        """Return what is wrong with a text as a settings file; empty when nothing is."""
-        from core.config import load
-        from core.errors import ConfigError
-        from tui.look import look_of
-
-        with tempfile.TemporaryDirectory(prefix="countersign-") as folder:
-            path = Path(folder) / "config.yaml"
-            path.write_bytes(text)
-            try:
-                look_of(load(path, self.environment))
-            except ConfigError as error:
-                return safe_line(str(error).removeprefix(f"{path}: "))
-        return ""
-
     def read(self) -> bytes:
         """Return the file as it is; raises OSError."""
         return self.file.read_bytes() if self.file.exists() else b""

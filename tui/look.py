@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from textual.theme import BUILTIN_THEMES
 
 from core.errors import ConfigError
+from core.safe_text import safe_line
 from tui.action import Action
 from tui.actions import ACTIONS
 from tui.attention import Attention
@@ -66,3 +69,17 @@ def look_of(settings: Settings, effective: Effective | None = None) -> Look:
         pictures=settings.data_directory / "pictures",
         attention=Attention(**settings.notify.model_dump()),
     )
+
+
+def why_wrong(text: bytes, environment: Mapping[str, str]) -> str:
+    """Return what is wrong with a text as a settings file; empty when nothing is."""
+    from core.config import load
+
+    with TemporaryDirectory(prefix="countersign-") as folder:
+        path = Path(folder) / "config.yaml"
+        path.write_bytes(text)
+        try:
+            look_of(load(path, environment))
+        except ConfigError as error:
+            return safe_line(str(error).removeprefix(f"{path}: "))
+    return ""

@@ -20,7 +20,8 @@ from core.errors import NoApprover
 from core.events import DecisionRequested, Surface
 from core.safe_text import safe_line
 from core.session import Session
-from tui.editor import EditorFailed, edit
+from tui.editing import Parts, Unreadable, changed, parts_of
+from tui.editor import EditorFailed, edit_files
 from tui.plain import review_text
 from tui.standing import WORDS as STANDING_WORDS
 from tui.standing import Standing
@@ -51,12 +52,12 @@ class Person:
         text = f"{review_text(draft, session)}\n{_question(request)}"
         print(text, flush=True)
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-        shown = time.monotonic()
+        shown, editing = time.monotonic(), _Editing(parts_of(generated, draft.script))
         while True:
             word, _, rest = (await line("> ")).strip().partition(" ")
             if self.standing.said(word, rest.strip()):
                 continue
-            decision = await _decision(word, rest.strip(), request, session, draft.script)
+            decision = await _decision(word, rest.strip(), request, session, editing)
             if decision:
                 shown_ms = int((time.monotonic() - shown) * 1000)
                 # All of it was printed; nobody can tell what of it was read.
@@ -64,8 +65,33 @@ class Person:
                 return replace(decision, shown_ms=shown_ms, screen=screen, seen=100)
 
 
+@dataclass(slots=True)
+class _Editing:
+    """The parts of the draft that is asked about, and what was typed of them."""
+
+    before: Parts
+    typed: Parts | None = None
+    """What could not be read; the next edit goes on with it."""
+
+    async def edit(self) -> Decision | None:
+        typed = self.typed or self.before
+        try:
+            typed = typed.edited(await edit_files(typed.files()))
+            decision = changed(self.before, typed)
+        except EditorFailed as error:
+            print(f"nothing changed: {safe_line(str(error))}")
+            return None
+        except Unreadable as error:
+            self.typed = typed
+            print(f"not kept: {safe_line(str(error))}; edit goes on with what you typed")
+            return None
+        if decision is None:
+            print("nothing was changed")
+        return decision
+
+
 async def _decision(
-    word: str, rest: str, request: DecisionRequested, session: Session, script: bytes
+    word: str, rest: str, request: DecisionRequested, session: Session, editing: _Editing
 ) -> Decision | None:
     if word == "approve" and request.blockers:
         print(
@@ -78,7 +104,7 @@ async def _decision(
     elif word == "reject" and not rest:
         print("say why: reject REASON")
     elif word == "edit":
-        return await _edit(script)
+        return await editing.edit()
     elif word == "tighten":
         return _tightened(session)
     elif word in ("reject", "skip", "stop"):
@@ -99,18 +125,6 @@ async def _approval(comment: str, request: DecisionRequested, session: Session) 
             return None
     over = request.blockers > 0
     return Decision("approve", comment=comment, override_blockers=over, confirmed=typed)
-
-
-async def _edit(script: bytes) -> Decision | None:
-    try:
-        edited = await edit(script)
-    except EditorFailed as error:
-        print(f"nothing changed: {safe_line(str(error))}")
-        return None
-    if edited is None:
-        print("nothing was changed")
-        return None
-    return Decision("edit", script=edited)
 
 
 def _tightened(session: Session) -> Decision | None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,19 +20,17 @@ from core.aws import LIVE, open_source, own_session, source_of
 from core.config import Settings
 from core.credentials import Order
 from core.decide import Done, decide
-from core.errors import Left, NoApprover, UsageError
+from core.errors import NoApprover, UsageError
 from core.events import Fact, Goal
 from core.here import now_ms
-from core.loop import Command, Loop, Quit
+from core.loop import Command, Loop
 from core.people import NOBODY_BRINGS, Taker
 from core.planner import Planner, repairs_of
 from core.session import Session
 from core.start import Desk, Wish, resume, sessions_folder, start
 from sandbox.job import Sha
-from tui.bringing import FromFiles, PersonBrings, named_results
-from tui.person import Elsewhere, Person, at_terminal
-from tui.standing import Latest, Standing
-from tui.surfaces import showing
+from tui.bringing import FromFiles, named_results
+from tui.person import at_terminal
 
 if TYPE_CHECKING:
     from core.llm.choose import Wanted
@@ -46,7 +41,6 @@ Opened = Callable[[Show], Awaitable[tuple[Desk, Session, Planner]]]
 Choose = Callable[[], Planner]
 """Returns the planner; may look into a keyring, so it is called in a thread."""
 
-_INTERRUPTED = 130
 _GO_ON = "whoever may decide can go on with: countersign ask --resume {} --approve DIGEST"
 
 
@@ -58,14 +52,6 @@ class Front:
     approver: Approver
     inbox: asyncio.Queue[Command]
     taker: Taker = NOBODY_BRINGS
-
-
-def begin(
-    arguments: Namespace, settings: Settings, choose: Choose, question: str, goal: Goal
-) -> int:
-    """Start a session and work on it; returns the exit code. No question = the source's own."""
-    opened = beginning(arguments, settings, choose, question, goal)
-    return _on_surface(arguments, opened, question or arguments.aws)
 
 
 def beginning(
@@ -97,12 +83,6 @@ def beginning(
         return *await start(settings, source, wish, show), planner
 
     return opened
-
-
-def go_on(arguments: Namespace, settings: Settings, choose: Callable[[Path], Planner]) -> int:
-    """Resume a session and work on it; returns the exit code."""
-    path, opened = going_on(arguments, settings, choose)
-    return _on_surface(arguments, opened, path.stem)
 
 
 def going_on(
@@ -223,61 +203,3 @@ def _ledger(arguments: Namespace, desk: Desk) -> Callable[[Sha, str], None]:
             spend(folder, digest, session)
 
     return use
-
-
-def _on_surface(arguments: Namespace, opened: Opened, title: str) -> int:
-    if arguments.ui == "tui":
-        from tui.live import on_screen
-
-        return on_screen(arguments, lambda: opened, title)
-    return asyncio.run(_in_lines(arguments, opened))
-
-
-async def _in_lines(arguments: Namespace, opened: Opened) -> int:
-    inbox: asyncio.Queue[Command] = asyncio.Queue()
-    latest, shown = Latest(), showing(arguments.ui)
-
-    def show(session: Session, fact: Fact) -> None:
-        latest.session = session
-        shown(session, fact)
-
-    desk, session, planner = await opened(show)
-    leave = _leaving(inbox, asyncio.current_task())
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, leave)
-    standing = Standing(inbox, latest) if at_terminal() and arguments.ui == "plain" else None
-    brings = PersonBrings(standing) if standing else None
-    approver = approver_of(arguments, desk, Person(standing) if standing else None)
-    if standing is None and arguments.ui == "plain":
-        approver = Elsewhere(approver)
-    front = Front(show, approver, inbox, taker_of(arguments, brings))
-    try:
-        return await bring_to_end(desk, session, planner, front)
-    except (Left, asyncio.CancelledError) as error:
-        sys.stderr.write(f"countersign: left; session {session.id} stays open\n")
-        if isinstance(error, Left):
-            return error.exit_code
-        raise KeyboardInterrupt from error
-
-
-def _leaving(
-    inbox: asyncio.Queue[Command], working: asyncio.Task[int] | None
-) -> Callable[[], None]:
-    """Return what each signal calls.
-
-    The first leaves in order. The second breaks off what is worked on, which still waits until what
-    runs is dead and on record. The third ends this process at once: a launcher and the gateway end
-    themselves when our end of their sockets is gone, and resuming records the run as interrupted.
-    """
-    signals = count(1)
-
-    def leave() -> None:
-        match next(signals):
-            case 1:
-                inbox.put_nowait(Quit())
-            case 2 if working:
-                working.cancel()
-            case _:
-                os._exit(_INTERRUPTED)
-
-    return leave

@@ -28,7 +28,9 @@ class Decision:
     script: bytes | None = None
     """With `edit`: the next version of the script."""
     policy: Json | None = None
-    """With `edit`: the policy of the next version, narrower than the one before."""
+    """With `edit`: the policy of the next version."""
+    requirements: tuple[str, ...] | None = None
+    """With `edit`: the locked packages of the next version."""
     override_blockers: bool = False
     shown_ms: int = 0
     screen: bytes | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sandbox.engines.plan import PORT
+from sandbox.job import SCRIPT_SECRET
 
 _ALWAYS = {
     "HOME": "/job",
@@ -35,7 +36,7 @@ _WITH_AWS = {
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
     "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH": "true",
     "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
-    "AWS_SECRET_ACCESS_KEY": "not-a-secret-the-gateway-signs-anew",
+    "AWS_SECRET_ACCESS_KEY": SCRIPT_SECRET,
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     "AWS_STS_REGIONAL_ENDPOINTS": "regional",
     "HTTPS_PROXY": _PROXY,

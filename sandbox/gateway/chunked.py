@@ -13,7 +13,6 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from sandbox.errors import Unidentified
 
@@ -88,30 +87,27 @@ def _crc32(data: bytes) -> bytes:
     return zlib.crc32(data).to_bytes(4, "big")
 
 
-@lru_cache(maxsize=2)
-def _table(polynomial: int) -> tuple[int, ...]:
-    """Return the table of a reflected polynomial."""
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (polynomial if value & 1 else 0)  # noqa: PLW2901 - shifted in place
-        table.append(value)
-    return tuple(table)
+def _crc32c(data: bytes) -> bytes:
+    return _by_library("CRC32C", data).to_bytes(4, "big")
 
 
-def _reflected(data: bytes, polynomial: int, size: int) -> bytes:
-    """Return the checksum of a reflected polynomial; begun with ones, turned over at the end."""
-    table, ones = _table(polynomial), (1 << 8 * size) - 1
-    register = ones
-    for byte in data:
-        register = register >> 8 ^ table[(register ^ byte) & 0xFF]
-    return (register ^ ones).to_bytes(size, "big")
+def _crc64nvme(data: bytes) -> bytes:
+    return _by_library("CRC64-NVME", data).to_bytes(8, "big")
+
+
+def _by_library(model: str, data: bytes) -> int:
+    """Return a checksum that the standard library has not; 16 MiB of it take 2 ms."""
+    from anycrc import Model
+
+    return int(Model(model).calc(data))
 
 
 _DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
     "crc32": _crc32,
-    "crc32c": lambda data: _reflected(data, 0x82F63B78, 4),  # Castagnoli's
-    "crc64nvme": lambda data: _reflected(data, 0x9A6C9329AC4BC9B5, 8),
+    "crc32c": _crc32c,
+    "crc64nvme": _crc64nvme,
+    "md5": lambda data: hashlib.md5(data, usedforsecurity=False).digest(),
     "sha1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
     "sha256": lambda data: hashlib.sha256(data).digest(),
+    "sha512": lambda data: hashlib.sha512(data).digest(),
 }

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from threading import Condition, Lock
-from time import monotonic
+from time import monotonic, time
 
 from sandbox.errors import Unanswered, Unidentified
 from sandbox.gateway.deny import denial
 from sandbox.gateway.identify import Headers, identify, scope_of
+from sandbox.gateway.links import is_link, without_link
 from sandbox.gateway.passing import Passing
 from sandbox.job import AwsCall, Called, Response, Tier, Upstream, Verdict
 
@@ -106,6 +107,7 @@ class Run:
         """
         started = monotonic()
         number = self._arrival()
+        request = _ordinary(request)
         try:
             outcome = self._judge_and_send(number, request)
             verdict, response = outcome.verdict, outcome.response
@@ -247,6 +249,19 @@ class Run:
 
     def _bytes_used_up(self) -> str:
         return f"the run's limit aws_bytes ({self._ports.aws_bytes}) is used up"
+
+
+def _ordinary(request: Request) -> Request:
+    """Return the request that a link stands for, and any other as it is."""
+    if request.problem or not is_link(request.url):
+        return request
+    try:
+        url, headers = without_link(
+            request.method, request.url, request.headers, request.body or b"", time()
+        )
+    except Unidentified as error:
+        return replace(request, problem=error.reason)
+    return replace(request, url=url, headers=headers)
 
 
 def _refusal(reason: str) -> Verdict:

@@ -17,7 +17,7 @@ from sandbox.gateway.candidates import could_be
 from sandbox.gateway.routes import Routes, services_like
 
 PRESIGNED = (
-    "its URL is presigned with the key of this run, which AWS does not know, so it works nowhere; "
+    "its URL is presigned in a way that is not followed here (SigV4 with the key of this run is); "
     "make the call itself instead of a link to it (the request is not signed in its headers)"
 )
 _MOST_NAMES = 3

@@ -56,6 +56,9 @@ class PlainHttp:
             def load_and_change(module: ModuleType) -> None:
                 load(module)
                 module.Session.create_client = without_tls(module.Session.create_client)
+                # Links of S3 would be signed with SigV2, which the gateway does not read.
+                creator = module.botocore.client.ClientCreator
+                creator._default_s3_presign_to_sigv2 = lambda *_, **__: None  # noqa: SLF001
 
             spec.loader.exec_module = load_and_change  # type: ignore[method-assign]  # this one loader only
         return spec

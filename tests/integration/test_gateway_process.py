@@ -378,3 +378,35 @@ def test_the_process_does_not_outlive_its_parent(recording: Recording) -> None:
     while alive(gateway):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+CRT = """
+import os, sys
+from socket import socketpair
+sys.path.insert(0, {folder!r})
+if {started}:
+    from core.gateway_main import main
+    ours, other = socketpair()
+    other.close()
+    main([str(ours.detach())])
+import botocore.compat
+print(botocore.compat.HAS_CRT)
+"""
+
+
+@pytest.mark.parametrize("started", [False, True], ids=["control", "gateway"])
+def test_awscrt_beside_it_changes_nothing(tmp_path: Path, started: bool) -> None:
+    """Its signers would be taken by botocore wherever it is installed; the gateway's does not."""
+    (tmp_path / "awscrt").mkdir()
+    (tmp_path / "awscrt/__init__.py").write_text("__version__ = '0.1.0'")
+    for name in ("auth", "checksums", "http"):
+        (tmp_path / f"awscrt/{name}.py").touch()
+
+    ended = subprocess.run(
+        [sys.executable, "-c", CRT.format(folder=str(tmp_path), started=started)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ended.stdout == f"{not started}\n"

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from socket import socket
+from time import time
 from typing import Any
 
 import pytest
 
 from sandbox.errors import GatewayLost, LaunchFailed
+from sandbox.gateway.identify import identify, scope_of
+from sandbox.gateway.links import without_link
 from sandbox.job import AwsCall, Called, Finished, Job, JobEvent, Output, Sandbox, Verdict
 
 Run = Callable[..., Any]
@@ -137,6 +140,31 @@ def test_every_client_speaks_plain_http_with_the_real_host(run: Run, call: str, 
     run(f"import boto3\nboto3.{call}", gateway)
 
     assert gateway.requests[0].split()[1].split(b"?")[0].decode() == url
+
+
+@pytest.mark.parametrize("made", ["client('s3')", "resource('s3').meta.client"])
+def test_a_link_made_inside_is_one_that_the_gateway_follows(run: Run, made: str) -> None:
+    """It is SigV4 with the run's key, though boto3 signs links of S3 with SigV2 by itself."""
+    gateway = Recording()
+    ran = run(
+        f"""
+        import boto3
+        from urllib.request import urlopen
+        url = boto3.{made}.generate_presigned_url("get_object", dict(Bucket="name", Key="a b"))
+        print(urlopen(url).status)
+        """,
+        gateway,
+    )
+
+    assert ran.printed("stderr") == ""
+    assert ran.printed() == "200\n"
+    first, *lines = gateway.requests[0].decode().removesuffix("\r\n\r\n").split("\r\n")
+    method, url, _ = first.split()
+    headers = [(name, text.strip()) for name, _, text in (each.partition(":") for each in lines)]
+    url, signed = without_link(method, url, headers, b"", time())
+    call = identify(method, url, signed, b"")
+    assert call == AwsCall("s3", "GetObject", "eu-west-1", {"Bucket": "name", "Key": "a b"})
+    assert scope_of(signed).access_key == "AKIDRUN1"
 
 
 def test_the_gateways_port_cant_be_taken_over(run: Run) -> None:

@@ -12,6 +12,7 @@ from core.config import known_keys
 from core.errors import ConfigError
 from tools.make_settings_words import WORDS, words
 from tui.effective import Effective, flags_of
+from tui.look import why_wrong
 
 
 def test_what_the_screen_says_is_what_the_page_says() -> None:
@@ -62,7 +63,7 @@ def test_a_broken_file_is_told_and_not_guessed_at(tmp_path: Path) -> None:
 )
 def test_a_text_is_checked_as_the_start_would(text: bytes, said: str) -> None:
     """What would end the next start is told before it is kept; what is right says nothing."""
-    found = Effective(None, {}).why_wrong(text)
+    found = why_wrong(text, {})
 
     assert found.startswith(said)
     assert bool(found) == bool(said)

@@ -23,10 +23,22 @@ CHECKSUMS = {
     "crc32": b64(zlib.crc32(PAYLOAD).to_bytes(4, "big")),
     "crc32c": b64(0xE3069283.to_bytes(4, "big")),
     "crc64nvme": b64(0xAE8B14860A799888.to_bytes(8, "big")),
+    "md5": b64(hashlib.md5(PAYLOAD).digest()),
     "sha1": b64(hashlib.sha1(PAYLOAD).digest()),
     "sha256": b64(hashlib.sha256(PAYLOAD).digest()),
+    "sha512": b64(hashlib.sha512(PAYLOAD).digest()),
 }
 """Those of CRC-32C and CRC-64/NVME are the check values of their catalogue entries."""
+
+
+LONGER = {
+    ("crc32c", bytes(32)): 0x8A9136AA,
+    ("crc32c", b"\xff" * 32): 0x62A8AB43,
+    ("crc32c", bytes(range(32))): 0x46DD794E,
+    ("crc64nvme", bytes(4096)): 0x6482D367EB22B64E,
+    ("crc64nvme", b"\xff" * 4096): 0xC0DDBA7302ECA3AC,
+}
+"""Those of RFC 3720 and of the NVMe specification."""
 
 
 def headers(algorithm: str = "crc32", **more: str) -> dict[str, str]:
@@ -58,6 +70,20 @@ def test_the_checksum_becomes_a_header(algorithm: str) -> None:
     }
 
 
+@pytest.mark.parametrize(("known", "checksum"), LONGER.items(), ids=lambda each: str(each)[:30])
+def test_checksums_are_those_of_the_papers(known: tuple[str, bytes], checksum: int) -> None:
+    """What a library computes for us is right over more than a few bytes."""
+    algorithm, payload = known
+    said = b64(checksum.to_bytes(8 if algorithm == "crc64nvme" else 4, "big"))
+    end = f"\r\n0\r\nx-amz-checksum-{algorithm}:{said}\r\n\r\n".encode()
+    length = str(len(payload))
+    left, _ = without_chunks(
+        headers(algorithm, x_amz_decoded_content_length=length),
+        b"%x\r\n%b%b" % (len(payload), payload, end),
+    )
+    assert left[f"x-amz-checksum-{algorithm}"] == said
+
+
 def test_the_length_is_that_of_the_payload() -> None:
     """PutObject has the header as a parameter, and would announce the length of the chunks."""
     left, payload = without_chunks(headers(content_length="73"), body())
@@ -84,7 +110,7 @@ REFUSED = {
     ),
     "a wrong checksum": (headers(), body(checksum="AAAAAA=="), "is wrong"),
     "a wrong CRC64NVME": (headers("crc64nvme"), body("crc64nvme", "AAAAAAAAAAA="), "is wrong"),
-    "an unknown checksum": (headers("md5"), body("md5", "AAAAAAAAAAA="), "is not known"),
+    "an unknown checksum": (headers("xxhash64"), body("xxhash64", "AAAAAAAAAAA="), "is not known"),
     "another trailer": (headers("sha1"), body(), "does not name"),
     "a checksum twice": (headers(x_amz_checksum_crc32="x"), body(), "and at the end"),
     "a longer body": (headers(x_amz_decoded_content_length="10"), body(), "not as long"),

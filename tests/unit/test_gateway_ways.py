@@ -198,7 +198,7 @@ def test_access_points_with_permissions_of_their_own_are_refused(arn: str) -> No
 
 
 def test_a_link_that_a_script_made_is_refused_with_what_to_do() -> None:
-    """A presigned URL is no request of the run; the reason names the call and says to make it."""
+    """One that is not SigV4 is no request of the run; the reason names the call to be made."""
     client = session().create_client(
         "s3", region_name=REGION, aws_access_key_id="AKID", aws_secret_access_key="secret"
     )

@@ -268,16 +268,29 @@ def test_taking_rights_away_is_an_edit_of_the_policy_alone(story: Maker) -> None
     assert told.session.steps[0].review is None
 
 
-def test_nobody_widens_a_policy_by_an_edit(story: Maker) -> None:
-    """A policy that allows more is never adopted, and no other answer carries a policy."""
-    told = story().identified().drafted(policy=POLICY).reviewed()
+def test_whoever_widens_a_policy_is_its_author(story: Maker) -> None:
+    """A policy that allows more is the operator's own; no other answer carries a policy."""
+    told = story().identified().drafted(policy=POLICY, author="model").reviewed()
     told.requested()
     with pytest.raises(IllegalEvent, match="only an edit"):
         told.decided("approve", policy=policy_of(VPCS))
+    with pytest.raises(IllegalEvent, match="only an edit"):
+        told.decided("approve", requirements=())
     told.decided("edit", policy=policy_of(VPCS, "ec2:RunInstances"))
+    draft = adopt(told.session.steps[0], told.payload)
 
-    with pytest.raises(IllegalEvent, match="narrower"):
-        adopt(told.session.steps[0], told.payload)
+    assert (draft.author, draft.policy) == ("operator", policy_of(VPCS, "ec2:RunInstances"))
+
+
+def test_packages_that_an_operator_names_are_the_operators(story: Maker) -> None:
+    """The next version has these packages, and nothing else of it is another."""
+    told = story().identified().drafted(policy=POLICY, author="model").reviewed()
+    told.requested()
+    told.decided("edit", requirements=("six==1.17.0 --hash=sha256:" + "0" * 64,))
+    draft = adopt(told.session.steps[0], told.payload)
+
+    assert draft.requirements == ("six==1.17.0 --hash=sha256:" + "0" * 64,)
+    assert (draft.author, draft.script, draft.policy) == ("operator", DRAFT_SCRIPT, POLICY)
 
 
 def test_what_a_rehearsal_showed_is_told_with_the_request(story: Maker) -> None:

@@ -31,7 +31,7 @@ def work_the_incident(screen: Tmux) -> None:
     """Approve the first step, edit the second, look at the diff, and reject the last."""
     screen.until("▲ R1", "asks because")
     screen.press_for("a", "▲ R2", "asks because")
-    screen.press_for("e", "Edit the script of S2 v1")
+    screen.press_for("e", "Edit S2 v1")
     screen.press("C-End")
     screen.type("# looked at by a person")
     screen.press_for("F2", "▲ R3", "S2 v2", "asks because")

@@ -8,9 +8,10 @@ Does not: know whether a key counts now (review.py), or hold any rule of what ma
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from core.approval.approvers import Decision
@@ -21,7 +22,8 @@ from core.safe_text import safe_line
 from tui import consent, viewing
 from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant, Wanted
-from tui.editor import EditorFailed, edit
+from tui.editing import Part, Parts, Unreadable, changed, parts_of
+from tui.editor import EditorFailed, edit_files
 from tui.others import signing
 from tui.screens.asking import AskScreen
 from tui.screens.bring import BringScreen
@@ -51,6 +53,8 @@ class DecidingScreen(PagesScreen):
 
     _again = ("", float("-inf"))
     """The last key that ends something, and when it was pressed."""
+    _typed: Mapping[str, Parts] = MappingProxyType({})
+    """What an editor gave back that could not be read, by the digest of the request."""
 
     def _do_approve(self) -> None:
         question = self.question
@@ -123,20 +127,24 @@ class DecidingScreen(PagesScreen):
             self.say(f"not taken: {safe_line(why.replace(str(path), path.name))}")
 
     def _do_edit(self) -> None:
-        question, script = self.question, self._script()
-        text = None if script is None else editable(script)
-        if question and script is not None and text is None:
-            self.say("this script holds what a screen can't show as it is: E opens your editor")
-        elif question and script is not None and text is not None:
-            title = f"Edit the script of {question.head.partition(' awaits')[0]}"
-            self.app.push_screen(
-                EditScreen(title, text), lambda edited: self._edited(question, script, edited)
-            )
+        """Edit here, beginning with the part on which the focus is."""
+        question, parts = self.question, self._parts()
+        if question is None or parts is None:
+            return
+        focused = self.focused.id if self.focused else ""
+        first: Part = "policy" if focused == "policy" else "script"
+        typed = self._typed.get(question.digest, parts)
+        if editable(getattr(typed, first)) is None:
+            self.say(f"this {first} holds what a screen can't show as it is: E opens your editor")
+            return
+        title = f"Edit {question.head.partition(' awaits')[0]}"
+        dialog = EditScreen(title, parts, typed, first)
+        self.app.push_screen(dialog, lambda edited: self._edited(question, edited))
 
     def _do_edit_outside(self) -> None:
-        question, script = self.question, self._script()
-        if question and script is not None:
-            self.run_worker(self._edit(question, script), group="editor", exclusive=True)
+        question, parts = self.question, self._parts()
+        if question and parts:
+            self.run_worker(self._edit(question, parts), group="editor", exclusive=True)
 
     def _do_tighten(self) -> None:
         question, session = self.question, self._scene.session
@@ -146,25 +154,28 @@ class DecidingScreen(PagesScreen):
         elif question:
             self._decide(question, Decision("edit", policy=policy))
 
-    def _script(self) -> bytes | None:
+    def _parts(self) -> Parts | None:
         session = self._scene.session
         draft = session.step.draft if session and session.step else None
-        return self._scene.script(draft.script) if draft else None
+        return parts_of(draft, self._scene.script(draft.script)) if draft else None
 
-    async def _edit(self, question: Question, script: bytes) -> None:
+    async def _edit(self, question: Question, parts: Parts) -> None:
+        typed = self._typed.get(question.digest, parts)
         try:
             with cast("CountersignApp", self.app).away():
-                edited = await edit(script)
+                typed = typed.edited(await edit_files(typed.files()))
+            self._edited(question, changed(parts, typed))
         except EditorFailed as error:
             self.say(f"nothing changed: {safe_line(str(error))}")
-        else:
-            self._edited(question, script, edited)
+        except Unreadable as error:
+            self._typed = {question.digest: typed}
+            self.say(f"not kept: {safe_line(str(error))} · E goes on with what you typed")
 
-    def _edited(self, question: Question, script: bytes, edited: bytes | None) -> None:
-        if edited is None or edited == script:
+    def _edited(self, question: Question, edited: Decision | None) -> None:
+        if edited is None:
             self.say("nothing was changed")
         else:
-            self._decide(question, Decision("edit", script=edited))
+            self._decide(question, edited)
 
     def _decide(self, question: Question, decision: Decision) -> None:
         if isinstance(self._scene, Bridge) and not self._scene.decide(question.digest, decision):

@@ -1,4 +1,7 @@
-"""Editing a script on the screen; what is kept is a new version, reviewed and asked anew."""
+"""Editing a draft on the screen, part by part; what is kept is a new version, asked anew.
+
+What can't be read is told with its place, and everything that was typed stays.
+"""
 
 from __future__ import annotations
 
@@ -6,90 +9,137 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
-from core.safe_text import safe_text
+from core.approval.approvers import Decision
+from core.safe_text import safe_line, safe_text
+from tui.editing import FILES, Part, Parts, Unreadable, changed
 from tui.widgets.code_colours import colour
 
-_HINT = "F2 keeps it as a new version · Escape goes back"
+_HINT = "F2 keeps it as a new version · F3 the next part · Escape goes back"
 
 
-def editable(script: bytes) -> str | None:
-    """Return the script as text that a screen can hold without changing it; None when it can't."""
+def editable(body: bytes) -> str | None:
+    """Return a text that a screen can hold without changing it; None when it can't."""
     try:
-        text = script.decode("utf-8")
+        text = body.decode("utf-8")
     except UnicodeDecodeError:
         return None
     plain = "\r" not in text and safe_text(text) == text
     return text if plain else None
 
 
-class EditScreen(ModalScreen[bytes | None]):
-    """The script, to change; returns the new bytes, or None when nothing is to change."""
+class EditScreen(ModalScreen[Decision | None]):
+    """The parts of a draft, to change; returns the edit, or None when nothing is to change."""
 
     covers = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2,ctrl+s", "keep", show=False, priority=True),
+        Binding("f3,ctrl+n", "turn", show=False, priority=True),
         Binding("escape", "back", show=False, priority=True),
         Binding("ctrl+home", "go('start')", show=False, priority=True),
         Binding("ctrl+end", "go('end')", show=False, priority=True),
     ]
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, before: Parts, typed: Parts, first: Part = "script") -> None:
+        """`typed` is what is there to begin with, `before` what it is held against."""
         super().__init__()
-        self._title, self._text = title, text
+        self._title, self._before, self._typed = title, before, typed
+        self._texts = {
+            part: text for part in FILES if (text := editable(getattr(typed, part))) is not None
+        }
+        self._part: Part = first
         self._warned = False
 
     def compose(self) -> ComposeResult:
-        area = TextArea(
-            self._text,
-            language="python",
-            show_line_numbers=True,
-            soft_wrap=True,
-            tab_behavior="indent",
-            compact=True,
-            id="editor",
-            classes="pane",
-        )
-        area.cursor_blink = False
-        area.border_title, area.border_subtitle = self._title, _HINT
-        yield area
+        for part, text in self._texts.items():
+            area = TextArea(
+                text,
+                language="python" if part == "script" else None,
+                show_line_numbers=True,
+                soft_wrap=True,
+                tab_behavior="indent",
+                compact=True,
+                id=f"edit-{part}",
+                classes="pane",
+            )
+            area.cursor_blink = False
+            yield area
 
     def on_mount(self) -> None:
-        colour(self.query_one(TextArea))
+        for area in self.query(TextArea):
+            colour(area)
+        self._show(self._part)
+
+    @property
+    def _area(self) -> TextArea:
+        return self.query_one(f"#edit-{self._part}", TextArea)
+
+    def _show(self, part: Part, said: str = _HINT) -> None:
+        """Bring a part to the front, and say something at its lower edge."""
+        self._part = part
+        for area in self.query(TextArea):
+            area.display = area.id == f"edit-{part}"
+        names = [
+            Content.styled(each, "bold reverse") if each == part else Content(each)
+            for each in self._texts
+        ]
+        self._area.border_title = Content("  ").join([Content(f"{self._title}:"), *names])
+        self._area.border_subtitle = said
+        self._area.focus()
+
+    def action_turn(self) -> None:
+        """Go on to the next part, once the keys that were pressed before have been typed."""
+        self._area.call_later(self._turn)
+
+    def _turn(self) -> None:
+        parts = list(self._texts)
+        self._show(parts[(parts.index(self._part) + 1) % len(parts)])
 
     def action_go(self, where: str) -> None:
-        """Go to the start or the end of the script."""
-        area = self.query_one(TextArea)
-        area.call_later(self._go, where)
+        """Go to the start or the end of the part."""
+        self._area.call_later(self._go, where)
 
     def _go(self, where: str) -> None:
-        area = self.query_one(TextArea)
+        area = self._area
         area.move_cursor(area.document.end if where == "end" else area.document.start)
 
     def action_keep(self) -> None:
-        """Keep the script, once the keys that were pressed before have all been typed into it."""
-        self.query_one(TextArea).call_later(self._keep)
+        """Keep it all, once the keys that were pressed before have all been typed into it."""
+        self._area.call_later(self._keep)
 
     def _keep(self) -> None:
-        if self.is_current:
-            self.dismiss(self.query_one(TextArea).text.encode())
+        if not self.is_current:
+            return
+        try:
+            self.dismiss(changed(self._before, self._now()))
+        except Unreadable as error:
+            self._show(error.part, f"not kept: {safe_line(str(error))}")
+            if error.line:
+                self._area.move_cursor((error.line - 1, 0), center=True)
+
+    def _now(self) -> Parts:
+        """Return what is typed now; a part that can't be shown is as it was."""
+        files = self._typed.files()
+        for part in self._texts:
+            files[FILES[part]] = self.query_one(f"#edit-{part}", TextArea).text.encode()
+        return self._typed.edited(files)
 
     def action_back(self) -> None:
         """Go back; what was changed is dropped only when told twice."""
-        self.query_one(TextArea).call_later(self._back)
+        self._area.call_later(self._back)
 
     def _back(self) -> None:
-        area = self.query_one(TextArea)
         if not self.is_current:
             return
-        if area.text == self._text or self._warned:
+        if self._now() == self._before or self._warned:
             self.dismiss(None)
             return
         self._warned = True
-        area.border_subtitle = "Escape again drops what you changed · F2 keeps it"
+        self._area.border_subtitle = "Escape again drops what you changed · F2 keeps it"
 
-    def on_text_area_changed(self) -> None:
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
         self._warned = False
-        self.query_one(TextArea).border_subtitle = _HINT
+        event.text_area.border_subtitle = _HINT

@@ -17,6 +17,7 @@ from core.errors import ConfigError
 from core.safe_text import safe_line
 from tui.editor import EditorFailed, edit
 from tui.effective import Effective, Setting
+from tui.look import why_wrong
 from tui.screens.paper import Paper
 from tui.widgets.text_pane import TextPane, wrapped
 
@@ -86,7 +87,7 @@ class SettingsScreen(Paper):
                 edited = await edit(self._effective.read(), "config.yaml")
             if edited is None:
                 self.say("nothing was changed")
-            elif wrong := self._effective.why_wrong(edited):
+            elif wrong := why_wrong(edited, self._effective.environment):
                 self.say(f"not kept: {wrong}")
             else:
                 self._effective.write(edited)

@@ -204,7 +204,9 @@ RULES = {
         unfilled,
         ("tui.screens.dialogs:Dialog.on_final_pressed", ("if all(needed):", "if True:")),
     ),
-    "the editor's exit status": Row(failing_editor, ("tui.editor:edit", ("if code:", "if False:"))),
+    "the editor's exit status": Row(
+        failing_editor, ("tui.editor:edit_files", ("if code:", "if False:"))
+    ),
     "stop twice": Row(stop_once, (f"{DECIDING}_twice", YES)),
     "no thoughtless key": Row(
         thoughtless, ("tui.keymap:_keys", ("if key in THOUGHTLESS:", "if False:"))
