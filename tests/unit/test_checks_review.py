@@ -100,6 +100,7 @@ def test_a_draft_that_fits_has_no_findings() -> None:
             ["warning policy/excess", "warning policy/unknown-action"],
         ),
         (allows(*NEEDED, "iam:PassRole"), ["warning policy/excess"]),
+        (allows(*NEEDED, "sts:GetCallerIdentity"), ["note policy/needless"]),
         (allows("*"), ["blocker policy/never"]),
         (
             allows(*NEEDED, "cloudtrail:StopLogging"),
