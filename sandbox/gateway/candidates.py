@@ -17,8 +17,9 @@ _BUCKET_HOST = re.compile(
 )
 _ACCESS_POINT_HOST = re.compile(
     r"([a-z0-9-]+)-([0-9]{12})\.s3-accesspoint(?:-fips)?(?:\.dualstack)?"
-    r"\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?"
+    r"\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
 )
+_ACCESS_POINT_LABEL = re.compile(r"([a-z0-9-]+)-([0-9]{12})")
 _OTHER_ACCESS_POINT = re.compile(
     r".+-[0-9]{12}\.(?:s3-object-lambda|op-[a-z0-9]+\.s3-outposts)\..+"
 )
@@ -40,13 +41,13 @@ class Candidate:
     """Of forms only: what the body says, without Action and Version."""
 
 
-def could_be(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
-    """Yield each operation of a service that a request may be.
+def could_be(routes: Routes, arrived: Arrived, region: str = "") -> Iterator[Candidate]:
+    """Yield each operation of a service that a request may be, which is signed for `region`.
 
     Raises Unidentified, with what is wrong, when its protocol has a marker and names none.
     """
     if routes.rest:
-        yield from _by_path(routes, arrived)
+        yield from _by_path(routes, arrived, region)
     elif routes.protocol == "smithy-rpc-v2-cbor":
         yield from _by_cbor_path(routes, arrived)
     else:
@@ -56,27 +57,37 @@ def could_be(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
         yield candidate
 
 
-def _by_path(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:
-    path = arrived.path
+def _by_path(routes: Routes, arrived: Arrived, region: str) -> Iterator[Candidate]:
     if routes.service in ("s3", "s3control") and _OTHER_ACCESS_POINT.fullmatch(arrived.host):
         raise Unidentified(OTHER_ACCESS_POINT)
-    if routes.service == "s3":
-        label = arrived.label or _bucket(arrived.host)
-        path = f"/{label}{path}" if label else path
-    for route, labels in routes.matching(arrived.method, path, arrived.query):
-        if arrived.said_to_be in ("", route.operation):
-            yield Candidate(routes.service, routes.protocol, route.operation, route, labels)
+    buckets = _buckets(arrived, region) if routes.service == "s3" else [""]
+    for bucket in buckets:
+        path = f"/{bucket}{arrived.path}" if bucket else arrived.path
+        for route, labels in routes.matching(arrived.method, path, arrived.query):
+            if arrived.said_to_be in ("", route.operation):
+                yield Candidate(routes.service, routes.protocol, route.operation, route, labels)
+
+
+def _buckets(arrived: Arrived, region: str) -> list[str]:
+    """Return what may stand in a host for a bucket, as a part of a path: its name, or an ARN."""
+    if not arrived.label:
+        return [_bucket(arrived.host)]
+    point = _ACCESS_POINT_LABEL.fullmatch(arrived.label) if region else None
+    return [arrived.label, _access_point(point[1], point[2], region)] if point else [arrived.label]
 
 
 def _bucket(host: str) -> str:
-    """Return what stands in a host for a bucket, as a part of a path: its name, or an ARN."""
     point = _ACCESS_POINT_HOST.fullmatch(host)
     if point is not None:
-        name, account, region, china = point.groups()
-        partition = "aws-cn" if china else "aws-us-gov" if region.startswith("us-gov-") else "aws"
-        return quote(f"arn:{partition}:s3:{region}:{account}:accesspoint/{name}", safe="")
+        return _access_point(point[1], point[2], point[3])
     bucket = _BUCKET_HOST.fullmatch(host)
     return bucket[1] if bucket else ""
+
+
+def _access_point(name: str, account: str, region: str) -> str:
+    china, gov = region.startswith("cn-"), region.startswith("us-gov-")
+    partition = "aws-cn" if china else "aws-us-gov" if gov else "aws"
+    return quote(f"arn:{partition}:s3:{region}:{account}:accesspoint/{name}", safe="")
 
 
 def _by_cbor_path(routes: Routes, arrived: Arrived) -> Iterator[Candidate]:

@@ -94,7 +94,7 @@ def recognise(scope: Scope, arrived: Arrived) -> AwsCall:
     reasons: dict[str, str] = {}
     for routes in _services(scope.signing_name, arrived):
         try:
-            for candidate in could_be(routes, arrived):
+            for candidate in could_be(routes, arrived, scope.region):
                 _try(candidate, scope, arrived, readings, reasons)
         except Unidentified as error:
             reasons.setdefault(routes.service, error.reason)

@@ -171,6 +171,31 @@ def test_an_access_point_is_the_bucket_that_its_arn_names(point: Any) -> None:
     assert "/a-1-123456789012.s3-accesspoint." in plain
 
 
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+def test_an_access_point_at_an_endpoint_of_its_own_is_read(point: Any) -> None:
+    """Its name and account stand before our host, and its region is the one that is signed for."""
+    arn, region, _ = point
+    own = region if region.startswith(("cn-", "us-gov-")) else REGION
+    at_ours = {"endpoint_url": OURS + "s3"}
+    for method, more in (("head_object", {"Key": "a b/c"}), ("list_objects_v2", {})):
+        given = {"Bucket": arn, **more}
+        call = identify(*sent("s3", method, given, own, **at_ours))
+        assert (call.region, call.parameters["Bucket"]) == (region, arn)
+        assert url_of(call) == sent("s3", method, given, own)[1]
+
+
+def test_what_may_be_an_access_point_or_a_bucket_is_refused() -> None:
+    """At `localhost` a bucket may stand before the host, too, and one is called like a point."""
+    at_ours: dict[str, Any] = {"endpoint_url": "http://localhost:8080/_svc/s3"}
+    before: dict[str, Any] = {"s3": {"addressing_style": "virtual"}, **at_ours}
+    for bucket in (POINTS["here"][0], "a-1-123456789012"):
+        with pytest.raises(Unidentified, match="it could be each of s3"):
+            identify(*sent("s3", "head_object", {"Bucket": bucket, "Key": "k"}, **before))
+    for made, bucket in ((before, "a-1"), (at_ours, "a-1-123456789012")):
+        call = identify(*sent("s3", "head_object", {"Bucket": bucket, "Key": "k"}, **made))
+        assert call.parameters["Bucket"] == bucket
+
+
 def test_a_host_that_only_looks_like_an_access_point_is_refused() -> None:
     """What the endpoint rules would not make of the ARN is no request that botocore makes."""
     method, url, headers, body = sent(
