@@ -153,6 +153,33 @@ def test_an_edit_is_a_new_version_with_a_new_digest(countersign: Any, tmp_path: 
     assert digests[0] != digests[1]
 
 
+def test_what_an_editor_gave_back_unreadable_is_edited_on(countersign: Any, tmp_path: Path) -> None:
+    """A policy that is none is told with its line; the next edit begins with what was typed."""
+    editor = tmp_path / "editor"
+    editor.write_text(
+        "#!/bin/sh\n"
+        'if grep -q typed "$3"; then sed -i /typed/d "$3"; echo "# seen by a person" >> "$1"\n'
+        'else echo typed >> "$3"; fi\n'
+    )
+    editor.chmod(0o755)
+    environment = {**countersign.environment, "VISUAL": str(editor)}
+    opened = Terminal(countersign.command(ASK), environment)
+    try:
+        opened.until(PROMPT)
+        opened.type("edit\n")
+        told = opened.until("edit goes on with what you typed")
+        opened.until("> ")
+        opened.type("edit\n")
+        second = opened.until(PROMPT)
+        opened.type("stop\n")
+        opened.rest()
+    finally:
+        opened.close()
+
+    assert "not kept: policy.json: line " in told
+    assert "script, version 2, by operator" in second
+
+
 def test_an_editor_that_fails_changes_nothing(countersign: Any, tmp_path: Path) -> None:
     """An editor that is not there leaves the request open."""
     environment = {**countersign.environment, "VISUAL": str(tmp_path / "nothing")}
