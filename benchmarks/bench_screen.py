@@ -33,6 +33,7 @@ from tui.results import VIEWS
 from tui.screens.run import RunScreen
 from tui.views import Code
 from tui.widgets.code_pane import CodePane
+from tui.widgets.find_bar import FindBar
 from tui.widgets.lines import LinesView
 
 COMMAND = [str(Path(sys.executable).parent / "countersign")]
@@ -52,7 +53,7 @@ POSTING = Bar("posting: from the start to its first frame", None, "ms", 0)
 HARLEQUIN = Bar("harlequin: from the start to its first frame", None, "ms", 0)
 STALL = Bar("20,000 lines/s for 10 s: what a key waits for, 99th of 100", 50.0, "ms", 0)
 MEMORY = Bar("memory after a million lines", 200.0, "MB", 0)
-RESULT = Bar("a result of 5 MB, opened and scrolled: longest wait", 100.0, "ms", 0)
+RESULT = Bar("a result of 5 MB, opened, searched and scrolled: longest wait", 100.0, "ms", 0)
 SCRIPT = Bar("a script of 2,000 lines, opened and scrolled: longest wait", 100.0, "ms", 0)
 OTHERS = {"posting": POSTING, "harlequin": HARLEQUIN}
 BARS = (FIRST, OF_POSTING, USABLE, POSTING, HARLEQUIN, STALL, MEMORY, RESULT, SCRIPT)
@@ -179,7 +180,17 @@ async def _open_result(screen: RunScreen) -> None:
         while not (view.border_subtitle or "").startswith(f"{each}, "):  # noqa: ASYNC110 (no event tells)
             await asyncio.sleep(0.02)
         await _scroll(view.scroll_end, view.scroll_home)
+        await _search(screen, f"it is not in the {each}")
         screen.action_turn()
+
+
+async def _search(screen: RunScreen, text: str) -> None:
+    """Look for a text in the result, through all of its rows."""
+    screen.action_show("result")
+    screen.action_act("find")
+    screen.on_find_bar_sought(FindBar.Sought(text))
+    looking = [each for each in screen.workers if each.group == "find"]
+    await screen.workers.wait_for_complete(looking)
 
 
 async def _open_script(app: CountersignApp) -> None:

@@ -15,6 +15,7 @@ from core.safe_text import safe_line, safe_text
 from core.session import Session
 from tui import viewing
 from tui.moments import Moment, since
+from tui.plain import of_rows
 from tui.views import Answer, Row
 
 _MARK = "→ "
@@ -83,7 +84,7 @@ def _rest(card: EvidenceAdded) -> Iterator[str]:
 
 def table_lines(table: Table) -> Iterator[str]:
     """Yield the head of a table, in columns; unsafe."""
-    yield f"{table.name} ({len(table.rows)} of {table.total_rows} rows)"
+    yield f"{table.name} ({of_rows(len(table.rows), table.total_rows)})"
     rows = [list(table.columns), *([spell(cell) for cell in row] for row in table.rows)]
     columns = max((len(row) for row in rows), default=0)
     cells = [[*row, *([""] * (columns - len(row)))] for row in rows]

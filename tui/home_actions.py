@@ -33,17 +33,33 @@ HOME_ACTIONS = (
         "Workflows",
         "Begin with a saved workflow, or with a question that was asked before.",
         "home",
+        spare=1,
     ),
     Action("resume", ("u",), "Resume", "Go on with the marked session.", "home"),
     Action("replay", ("r",), "Replay", "Read the marked session, event by event.", "home"),
     Action(
-        "verify", ("v",), "Verify", "Tell whether the marked session is what was written.", "home"
+        "verify",
+        ("v",),
+        "Verify",
+        "Tell whether the marked session is what was written.",
+        "home",
+        spare=3,
     ),
     Action("waiting", ("W",), "Waiting", "To the session that has waited longest.", "home"),
-    Action("filter", ("slash",), "Filter", "List only sessions that hold each word.", "home"),
+    Action(
+        "filter", ("slash",), "Filter", "List only sessions that hold each word.", "home", spare=2
+    ),
     Action("reload", ("R",), "", "Read the list anew.", "home"),
     Action("down", ("j",), "", "To the next session.", "home"),
     Action("up", ("k",), "", "To the session before.", "home"),
+    Action(
+        "palette",
+        ("colon", "ctrl+p"),
+        "Commands",
+        "Every action by its name; type to find it.",
+        "home",
+        spare=6,
+    ),
     Action(
         "settings",
         ("comma",),

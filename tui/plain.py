@@ -331,8 +331,14 @@ def _(event: SessionFinished) -> list[str]:
     return [f"finished: {event.reason} (exit code {event.exit_code})"]
 
 
+def of_rows(shown: int, total: int) -> str:
+    """Return how many rows are shown, of how many: "40 of 1212 rows", "3 rows", "1 row"."""
+    rows = "row" if total == 1 else "rows"
+    return f"{total} {rows}" if shown == total else f"{shown} of {total} {rows}"
+
+
 def _table(table: Table) -> list[str]:
-    shown = f"{len(table.rows)} of {table.total_rows} rows"
+    shown = of_rows(len(table.rows), table.total_rows)
     rows = [list(table.columns), *([spell(cell) for cell in row] for row in table.rows)]
     columns = list(zip_longest(*rows, fillvalue=""))  # a file that was made up may hold uneven rows
     widths = [max(map(len, column)) for column in columns]

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, Final, Literal, NamedTuple, overload
 
 from core.safe_text import safe_text
+from tui.plain import of_rows
 from tui.slow_json import loaded
 
 View = Literal["table", "tree", "raw"]
@@ -201,7 +202,7 @@ def _table(name: str, columns: Sequence[Any], rows: Sequence[Any]) -> Iterator[s
         min(MOST_OF_A_CELL, max(len(row[n]) for row in [head, *measured] if n < len(row)))
         for n in range(width)
     ]
-    yield safe_text(f"{name} ({len(rows)} rows)", newlines=False)
+    yield safe_text(f"{name} ({of_rows(len(rows), len(rows))})", newlines=False)
     yield _line(head, widths)
     yield "  ".join("─" * each for each in widths)
     for row in listed:

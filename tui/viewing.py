@@ -34,6 +34,7 @@ from core.session import Session, Step
 from tui.drafts import bound
 from tui.others import other_than
 from tui.permissions import known_since
+from tui.plain import of_rows
 from tui.views import (
     ANSWER,
     NO_FINDINGS,
@@ -343,7 +344,7 @@ def _found(card: EvidenceAdded) -> Iterator[Row]:
     for name, value in card.facts.items():
         yield Row(safe_line(name), safe_text(spell(value)))
     for table in card.tables:
-        yield Row(safe_line(table.name), f"{len(table.rows)} of {table.total_rows} rows")
+        yield Row(safe_line(table.name), of_rows(len(table.rows), table.total_rows))
 
 
 def _remark(one: Finding) -> Remark:

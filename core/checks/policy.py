@@ -15,6 +15,7 @@ from typing import Any
 from core.checks.finding import Finding, Severity
 from core.checks.subject import Subject
 from core.costs import dollars, estimate
+from core.iam.actions import needless
 from core.iam.compare import Row, rows
 from core.iam.document import Document, Statement, parse
 from core.iam.globs import action_match
@@ -82,6 +83,10 @@ def _fit(subject: Subject, document: Document, found: Comparison) -> Iterator[Fi
             told = _finding("missing", "warning", message, f"allow {action}")
             yield replace(told, line=lines[0], file="script") if lines else told
     for pattern in found.excess:
+        if pattern.lower() in needless():
+            message = f"{pattern} is allowed, and AWS asks nobody for that permission"
+            yield _finding("needless", "note", message, f"remove {pattern}")
+            continue
         severity: Severity = "warning" if subject.complete else "note"
         message = f"{pattern} is allowed, but nothing in the code calls it"
         yield _finding("excess", severity, message, f"remove {pattern}")

@@ -151,6 +151,19 @@ def prefixes() -> Iterable[str]:
     return load_table().actions.keys()
 
 
+@lru_cache(maxsize=1)
+def needless() -> frozenset[str]:
+    """Actions that AWS asks no permission for, in lower case. Raises MachineUnfit."""
+    table = load_table()
+    return frozenset(
+        f"{table.prefix(service)}:{operation}".lower()
+        for service, rules in table.services.items()
+        for row in rules["rows"]
+        if row.get("free") is True
+        for operation in row["operations"].split(" ")
+    )
+
+
 def operations() -> Iterator[tuple[str, str]]:
     """All operations that the table knows, by botocore's names. Raises MachineUnfit."""
     for service, rules in load_table().services.items():

@@ -3,10 +3,10 @@
 Requests arrive as at a plain-HTTP proxy: an absolute URL and a body with a length; or, by a
 service's endpoint variable, with a path below /_svc/. The head is checked here byte by byte, more
 strictly than a parser that serves everybody does it: bare line feeds, folded and repeated headers
-could be read differently by another one. That what passes has one meaning, and the one that h11
-reads in it, is held by a test over tens of thousands of injured heads; nobody else ever reads these
-bytes, since what leaves is made anew. What is not acceptable is answered and closed, never skipped
-over, and so is whatever comes with more than one request at once.
+could be read differently by another one. What passes, h11 reads once more, and only what both read
+alike is accepted; that is a tenth of the time of a call, and a second lock on the first door. What
+is not acceptable is answered and closed, never skipped over, and so is whatever comes with more
+than one request at once.
 
 An answer goes out with one write, or, where it is a stream, piece by piece as it comes. A stream
 that breaks off cuts the connection: its end would say that it was whole.
@@ -25,6 +25,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from socket import IPPROTO_TCP, SHUT_WR, TCP_NODELAY, socket
 from time import monotonic
+
+import h11
 
 from sandbox.gateway.identify import Headers
 from sandbox.gateway.run import Request
@@ -109,6 +111,7 @@ class Connection:
             request = _parse_head(head)
             named = _named(request.headers)
             length = _length(named)
+            _read_again(head, request.headers)
         except _Refused as error:
             return _refused(request, error)
         self._rest, self._waits = rest, "expect" in named
@@ -243,6 +246,19 @@ def _check_start(head: bytes) -> None:
     lines, returns = head.count(b"\r\n"), head.count(b"\r") - head.endswith(b"\r")
     if head.count(b"\n") != lines or returns != lines or b"\0" in head:
         raise _Refused("its head holds a bare line feed, carriage return or NUL")
+
+
+def _read_again(head: bytes, headers: Headers) -> None:
+    """Refuse a head that h11 refuses, or in which it finds other headers."""
+    parser = h11.Connection(h11.SERVER, max_incomplete_event_size=MOST_HEAD)
+    try:
+        parser.receive_data(head)
+        read = parser.next_event()
+    except h11.RemoteProtocolError as error:
+        raise _Refused(str(error)) from error
+    ours = [(name.lower().encode(), value.encode()) for name, value in headers]
+    if not isinstance(read, h11.Request) or list(read.headers) != ours:
+        raise _Refused("a second reader of HTTP finds something else in its head")
 
 
 def _parse_head(head: bytes) -> Request:

@@ -36,6 +36,7 @@ from core.events import (
 )
 from core.repair import FOR_MODELS
 from core.session import Session, apply, begin
+from core.waiting import ScriptHanded
 from sandbox.job import Sha, Tier
 from sandbox.limits import Limits
 from tui.bridge import Bridge
@@ -247,6 +248,26 @@ def _worked(tier: Tier, *, model: bool = False) -> Bridge:
     told.bridge.opened(lambda content: scripts[content])
     told.bridge.body = lambda content: RESULT  # type: ignore[method-assign]  # no file lies behind a scene
     return told.bridge
+
+
+def _handed() -> Bridge:
+    """Manual mode: a script lies in a folder, and what it found is waited for."""
+    told = Told(1)
+    role = "arn:aws:sts::123456789012:assumed-role/on-call-read-only/me"
+    caller = CallerIdentified("aws", "123456789012", "shop-prod", role, ("eu-west-1",))
+    told.tell(replace(STARTED, mode="manual"), caller)
+    told.bridge.opened(lambda _: SCRIPT)
+    request = told.reviewed("S1", FINDINGS)
+    told.tell(ScriptHanded(request.request, "/data/handed-over/20261106T210600-a1b2c3/R1", {}))
+    told.bridge.taker.asked = request
+    told.bridge.opened(lambda _: SCRIPT)
+    return told.bridge
+
+
+@pytest.fixture
+def handed() -> Callable[[], Bridge]:
+    """Return what makes a scene in which a script was handed over."""
+    return _handed
 
 
 @pytest.fixture

@@ -7,46 +7,98 @@ same words and signs, so nothing is told by colour alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 from textual.color import Color
+from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.screen import Screen
 
+import tui
+from core.aws import SHIPPED
+from tests.snapshots.still import Still
 from tui.app import CountersignApp
 from tui.bridge import Bridge
 from tui.effective import Effective
+from tui.home_app import HomeApp
 from tui.look import Look
+from tui.playback import Playback
+from tui.screens.asking import AskScreen
+from tui.screens.bring import BringScreen
+from tui.screens.choosing import GrantsScreen, ModeScreen
+from tui.screens.dialogs import Dialog, Help
+from tui.screens.diff import DiffScreen
+from tui.screens.edit import EditScreen
+from tui.screens.home import HomeScreen
+from tui.screens.new_session import NewSession
+from tui.screens.pages import PagesScreen
+from tui.screens.picking import PickScreen
+from tui.screens.review import ReviewScreen
+from tui.screens.run import RunScreen
+from tui.screens.settings import SettingsScreen
 
 PAGES = Path(__file__).parent / "pages"
-SIZES = [(80, 24), (120, 40), (200, 50)]
-OPENED: dict[str, tuple[tuple[str, ...], str]] = {
-    "request": ((), "asks because"),
-    "whole-policy": (("4", "t"), '"Statement"'),
-    "zoomed": (("2", "z"), "firing"),
-    "diff": (("d",), "Code: +1 -1"),
-    "reject": (("r",), "Why?"),
-    "comment": (("w",), "goes on record beside"),
-    "edit": (("e",), "F2 keeps it"),
-    "tell": (("I",), "Tell something"),
-    "ask": (("i",), "Ask the planner"),
-    "modes": (("m",), "AUTOMATED"),
-    "entering-a-mode": (("m", "2"), "budget"),
-    "grants": (("p",), "every request is asked"),
-    "help": (("question_mark",), "Decide on the request"),
-    "settings": (("comma",), "ceiling"),
-    "palette": (("colon",), "Edit outside  (E)"),
-    "run": (("left_square_bracket", "6"), "2 of 4 alarms fire"),
-    "first-step": (("left_square_bracket",), "press f to see it"),
-}
-"""What is pressed at a request, and what is to be read then."""
-DIALOGS = ("reject", "comment", "tell", "ask", "modes", "entering-a-mode", "grants")
-"""Boxes over the session, which are as large on a larger screen."""
-SHOWN = [(page, size) for page in OPENED for size in SIZES[: 2 if page in DIALOGS else 3]]
+SIZES = ((80, 24), (120, 40), (200, 50))
 STILL = 4
-Worked = Callable[..., Bridge]
+Make = Callable[[str], CountersignApp]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, and how to come there."""
+
+    screen: type[Screen[Any]]
+    keys: tuple[str, ...]
+    """What is pressed."""
+    text: str
+    """What is to be read then."""
+    scene: str = "worked"
+    first: str = "asks because"
+    """What is to be read before."""
+    sizes: tuple[tuple[int, int], ...] = SIZES
+    """In this order; the page is opened at the first."""
+
+
+PLACES = {
+    "request": Page(ReviewScreen, (), "asks because"),
+    "whole-policy": Page(ReviewScreen, ("4", "t"), '"Statement"'),
+    "zoomed": Page(ReviewScreen, ("2", "z"), "firing"),
+    "first-step": Page(ReviewScreen, ("left_square_bracket",), "press f to see it"),
+    "answer": Page(ReviewScreen, (), "press q to leave", "answered", "press q to leave"),
+    "replay": Page(ReviewScreen, (), "read-only", "replay", "read-only"),
+    "go-to-a-time": Page(Dialog, ("T",), "Go to a time", "replay", "read-only"),
+    "seek": Page(Dialog, ("F",), "Seek in the record", "replay", "read-only"),
+    "diff": Page(DiffScreen, ("d",), "Code: +1 -1"),
+    "reject": Page(Dialog, ("r",), "Why?"),
+    "comment": Page(Dialog, ("w",), "goes on record beside"),
+    "second-stage": Page(
+        Dialog, ("1", *["ctrl+d"] * 6, "a"), "second stage", "careful", sizes=SIZES[::-1]
+    ),
+    "signed": Page(Dialog, ("o",), "signed elsewhere"),
+    "tell": Page(Dialog, ("I",), "Tell something"),
+    "entering-a-mode": Page(Dialog, ("m", "2"), "budget"),
+    "modes": Page(ModeScreen, ("m",), "AUTOMATED"),
+    "grants": Page(GrantsScreen, ("p",), "every request is asked"),
+    "ask": Page(AskScreen, ("i",), "Ask the planner", "model"),
+    "bring": Page(BringScreen, ("b",), "F2 takes it", "handed", "b brings back"),
+    "edit": Page(EditScreen, ("e",), "F2 keeps it"),
+    "help": Page(Help, ("question_mark",), "Decide on the request"),
+    "settings": Page(SettingsScreen, ("comma",), "ceiling"),
+    "palette": Page(CommandPalette, ("colon",), "Edit outside  (E)"),
+    "run": Page(RunScreen, ("left_square_bracket", "6"), "2 of 4 alarms fire"),
+    "home": Page(HomeScreen, (), "waiting for a decision", "home", "waiting for a decision"),
+    "new-session": Page(NewSession, ("n",), "A new session", "home", "waiting for a decision"),
+    "home-palette": Page(
+        CommandPalette, ("colon",), "Verify  (v)", "home", "waiting for a decision"
+    ),
+    "begin-with": Page(PickScreen, ("w",), "Begin with", "home", "waiting for a decision"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -88,32 +140,58 @@ async def until(pilot: Pilot[Any], text: str) -> None:
             await pilot.pause(0.05)
 
 
+@pytest.fixture
+def make(
+    worked: Callable[..., Bridge],
+    asked: Callable[..., Bridge],
+    answered: Bridge,
+    handed: Callable[[], Bridge],
+) -> Iterator[Make]:
+    """Return what makes the program with a scene on it, by the scene's name."""
+    effective = Effective(Path("mine.yaml"), {"COUNTERSIGN_DATA": "/data"}, {"mode": "guided"})
+    look = Look(effective=effective)
+    with Playback(SHIPPED / "shop-502.db") as recorded:
+        scenes: dict[str, Callable[[], Bridge | Playback]] = {
+            "worked": lambda: worked(1),
+            "model": lambda: worked(1, model=True),
+            "careful": lambda: asked(3),
+            "answered": lambda: answered,
+            "handed": handed,
+            "replay": lambda: recorded,
+        }
+
+        def made(scene: str) -> CountersignApp:
+            if scene == "home":
+                return HomeApp(Still(), look)
+            return CountersignApp(scenes[scene](), "why?", look=look)
+
+        yield made
+
+
 async def counted(pilot: Pilot[Any], text: str) -> None:
     """Wait for a text, and leave nothing of what was seen to be counted later."""
     await until(pilot, text)
-    pilot.app.screen_stack[0]._note_seen()  # type: ignore[attr-defined]  # the pages of a session
+    if isinstance(below := pilot.app.screen_stack[0], PagesScreen):
+        below._note_seen()
     await until(pilot, text)
 
 
-def opened(
-    scene: Bridge,
-    keys: tuple[str, ...],
-    text: str,
-    size: tuple[int, int],
-    first: str = "asks because",
-) -> tuple[str, bool]:
-    """Return a page as text, and whether it has colours."""
-    effective = Effective(Path("mine.yaml"), {"COUNTERSIGN_DATA": "/data"}, {"mode": "guided"})
-    app = CountersignApp(scene, "why?", look=Look(effective=effective))
+def opened(app: CountersignApp, page: Page) -> Iterator[tuple[tuple[int, int], str, bool]]:
+    """Return a page as text at each size, and whether it has colours there."""
 
-    async def look() -> tuple[str, bool]:
-        async with app.run_test(size=size) as pilot:
-            await counted(pilot, first)
-            await pilot.press(*keys)
-            await counted(pilot, text)
-            return shown(app), coloured(app)
+    async def look() -> list[tuple[tuple[int, int], str, bool]]:
+        looks = []
+        async with app.run_test(size=page.sizes[0]) as pilot:
+            await counted(pilot, page.first)
+            await pilot.press(*page.keys)
+            for size in page.sizes:
+                await pilot.resize_terminal(*size)
+                await counted(pilot, page.text)
+                looks.append((size, shown(app), coloured(app)))
+            assert type(app.screen) is page.screen
+        return looks
 
-    return asyncio.run(look())
+    return iter(asyncio.run(look()))
 
 
 def kept(page: str, size: tuple[int, int], now: str, request: pytest.FixtureRequest) -> str:
@@ -125,39 +203,46 @@ def kept(page: str, size: tuple[int, int], now: str, request: pytest.FixtureRequ
     return path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("page", "size"), SHOWN, ids=lambda each: str(each).replace(" ", ""))
-def test_a_page(
-    worked: Worked, request: pytest.FixtureRequest, page: str, size: tuple[int, int]
-) -> None:
-    """The page is as it was looked at, and nothing of it is cut off unseen."""
-    text, has_colours = opened(worked(1, model=page == "ask"), *OPENED[page], size)
-
-    assert text == kept(page, size, text, request)
-    assert has_colours
+@pytest.mark.parametrize("page", PLACES)
+def test_a_page(make: Make, request: pytest.FixtureRequest, page: str) -> None:
+    """At each size it is as it was looked at, in colours, and nothing is cut off unseen."""
+    place = PLACES[page]
+    for size, text, has_colours in opened(make(place.scene), place):
+        assert text == kept(page, size, text, request)
+        assert has_colours
 
 
-@pytest.mark.parametrize("page", OPENED)
-def test_a_page_without_colour(worked: Worked, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
-    """With NO_COLOR it is painted in greys only, and says exactly the same."""
+@pytest.mark.parametrize("page", PLACES)
+def test_a_page_without_colour(make: Make, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    """With NO_COLOR it is painted in greys only, and says exactly the same at each size."""
     monkeypatch.setenv("NO_COLOR", "1")
-    text, has_colours = opened(worked(1, model=page == "ask"), *OPENED[page], (120, 40))
+    place = PLACES[page]
+    for size, text, has_colours in opened(make(place.scene), place):
+        assert text == (PAGES / f"{page}.{size[0]}x{size[1]}.txt").read_text(encoding="utf-8")
+        assert not has_colours
 
-    assert text == (PAGES / f"{page}.120x40.txt").read_text(encoding="utf-8")
-    assert not has_colours
+
+def screens() -> set[type[Screen[Any]]]:
+    """Return every screen and dialog of the program that is not there to be built upon."""
+    for module in walk_packages(tui.__path__, "tui."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    found, left = set(), [Screen[Any].__origin__]  # type: ignore[attr-defined]  # a generic has it
+    while left:
+        one = left.pop()
+        left += one.__subclasses__()
+        found.add(one)
+    ours = {each for each in found if each.__module__.startswith("tui.")}
+    return {
+        each
+        for each in ours
+        if not any(one.__module__[:4] == "tui." for one in each.__subclasses__())
+    }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda each: f"{each[0]}x{each[1]}")
-def test_the_answer(
-    answered: Bridge,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    size: tuple[int, int],
-) -> None:
-    """Cause, claims and gaps, in colours and without them."""
-    page: tuple[Any, ...] = ((), "press q to leave", size, "press q to leave")
-    text, has_colours = opened(answered, *page)
-    monkeypatch.setenv("NO_COLOR", "1")
-    grey, still_has = opened(answered, *page)
+def test_every_screen_has_its_pages() -> None:
+    """No screen and no dialog is without a page, and no page lies there that is not looked at."""
+    files = {f"{page}.{w}x{h}.txt" for page in PLACES for w, h in SIZES}
 
-    assert text == grey == kept("answer", size, text, request)
-    assert (has_colours, still_has) == (True, False)
+    assert screens() <= {each.screen for each in PLACES.values()}
+    assert {path.name for path in PAGES.iterdir()} == files

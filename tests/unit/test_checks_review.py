@@ -100,6 +100,7 @@ def test_a_draft_that_fits_has_no_findings() -> None:
             ["warning policy/excess", "warning policy/unknown-action"],
         ),
         (allows(*NEEDED, "iam:PassRole"), ["warning policy/excess"]),
+        (allows(*NEEDED, "sts:GetCallerIdentity"), ["note policy/needless"]),
         (allows("*"), ["blocker policy/never"]),
         (
             allows(*NEEDED, "cloudtrail:StopLogging"),
@@ -310,7 +311,8 @@ def test_it() -> None:
     assert told == [("code", "process", "tests", 8)]
     assert (found.missing, found.excess, len(found.calls)) == ((), (), 3)
     scripted = replace(draft, script=tests, tests=None)
-    assert "missing" in [one.rule for one in review(scripted, HOLDS_TO).findings]
+    named = [(one.source, one.rule) for one in review(scripted, HOLDS_TO).findings]
+    assert ("requirements", "missing") in named
 
 
 def test_findings_are_sorted() -> None:

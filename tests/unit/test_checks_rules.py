@@ -59,6 +59,8 @@ OFFENDERS: list[tuple[str, str, str, dict[str, Any], dict[str, Any], str]] = [
      allow("logs:FilterLogEvents", on=WEB), WEB),
     ("could-limit", "note", QUEUE, allow("sqs:GetQueueAttributes"),
      allow("sqs:GetQueueAttributes", on="arn:aws:sqs:*:*:jobs"), "arn:*:sqs"),
+    ("needless", "note", "boto3.client('sts').get_caller_identity()\n",
+     allow("STS:GetCallerIdentity"), allow("sts:GetSessionToken"), "asks nobody"),
     ("too-long", "warning", "", allow("s3:PutObject", on=MANY),
      allow("s3:PutObject", on=MANY[:1]), "shorten"),
 ]  # fmt: skip

@@ -1,8 +1,7 @@
-"""Every request that the gateway accepts h11 would accept too, and read the same in it."""
+"""h11 reads every request that the gateway accepts, and reads the same in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
 import h11
@@ -64,21 +63,11 @@ def mutated(random: Random) -> bytes:
     return head
 
 
-def worn(random: Random) -> bytes:
-    """Return the genuine head with one to three bytes changed, added or lost."""
-    head = bytearray(GENUINE)
-    for _ in range(random.randint(1, 3)):
-        at, byte = random.randrange(len(head) - len(END)), random.randrange(256)
-        head[at : at + random.randint(0, 1)] = bytes([byte] * random.randint(0, 1))
-    return bytes(head)
-
-
-@pytest.mark.parametrize("injured", [mutated, worn])
-def test_what_is_accepted_is_what_h11_reads(injured: Callable[[Random], bytes]) -> None:
+def test_what_is_accepted_is_what_h11_reads() -> None:
     """Of 20,000 injured heads each that is accepted has one meaning, in both readers."""
     random, accepted = Random(SEED), 0
     for _ in range(20_000):
-        head, end, rest = injured(random).partition(END)
+        head, end, rest = mutated(random).partition(END)
         read = ours(head + end)
         if read is not None and not rest:
             accepted += 1

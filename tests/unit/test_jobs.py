@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.approval import shown
 from core.approval.house import HouseRules
-from core.approval.redeem import redeem
+from core.approval.redeem import redeem, reread
+from core.checks.finding import Finding
+from core.draft_files import DraftFiles, read_draft
 from core.errors import WorkflowError
+from core.handing import contents
 from core.jobs import TESTED, job_of
 from core.workflows.model import MOST_BYTES, read_workflow
 from sandbox.job import Job, Shape
 from sandbox.limits import Limits
+from tui.diffing import difference
+from tui.viewing import findings
 
 ALWAYS = HouseRules(rehearse="always")
 TESTS = b"def test_it():\n    pass\n"
@@ -65,3 +72,37 @@ def test_a_saved_workflow_brings_its_tests(tmp_path: Path) -> None:
     (tmp_path / "tests.py").write_bytes(b"#" * (MOST_BYTES + 1))
     with pytest.raises(WorkflowError, match=r"tests\.py: larger than"):
         read_workflow(tmp_path)
+
+
+def test_whoever_decides_elsewhere_gets_the_tests(story: Any) -> None:
+    """They stand in the document for a command, and lie in the folder of manual mode."""
+    made = story().identified().drafted(tests=TESTS).reviewed()
+    request, step = made.requested(), made.session.step
+    files = contents(request, reread(step.draft, made.payload), None, (), made.payload)
+
+    assert shown.document(request, made.session, made.payload)["tests"] == TESTS.decode()
+    assert files["tests.py"] == TESTS
+
+
+def test_the_screen_tells_tests_apart(story: Any) -> None:
+    """What differs in them has its heading, and a finding in them says where it is."""
+    made = story().identified().drafted().reviewed()
+    step = made.session.step
+    kept = replace(step.draft, version=2, tests=made.keep(TESTS))
+    heads = [row.text for row in difference(step.draft, kept, made.payload).rows if row.old is None]
+    one = Finding("code", "process", "blocker", 2, "no", "", "tests")
+    (told,) = findings(replace(step, review=replace(step.review, findings=(one,))))
+
+    assert "Tests: +2 -0" in heads
+    assert (told.line, told.text) == (None, "tests, line 2: no")
+
+
+def test_tests_come_from_a_file(tmp_path: Path) -> None:
+    """A script that is named on the command line can have tests, which are another code."""
+    for name in ("script.py", "tests.py"):
+        (tmp_path / name).write_bytes(TESTS)
+    plain = DraftFiles(tmp_path / "script.py")
+    draft = read_draft(replace(plain, tests=tmp_path / "tests.py"))
+
+    assert draft.tests == TESTS
+    assert draft.code_digest() != read_draft(plain).code_digest()

@@ -6,16 +6,28 @@ says to press that, at the request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.action import Action
 
-if TYPE_CHECKING:
-    from tui.screens.review import ReviewScreen
+
+class Acting(Protocol):
+    """A screen with actions: a session's, or home."""
+
+    @property
+    def actions(self) -> Sequence[Action]: ...
+
+    def why_not_now(self, action: Action) -> str: ...
+
+    def say(self, text: str) -> None: ...
+
+    def command(self, action: Action) -> None: ...
+
+    def call_later(self, callback: Callable[..., Any], *args: Any) -> bool: ...
 
 
 class Commands(Provider):
@@ -33,10 +45,9 @@ class Commands(Provider):
                 yield Hit(score, matcher.highlight(title), act, help=action.help)
 
     def _offered(self) -> Iterator[tuple[str, Action, Callable[[], Any]]]:
-        screen = cast("ReviewScreen", self.screen)
-        situation = screen.situation
+        screen = cast("Acting", self.screen)
         for action in screen.actions:
-            if action.name == "palette" or action.why_not(situation):
+            if action.name == "palette" or screen.why_not_now(action):
                 continue
             title = f"{action.title}  ({action.key})" if action.keys else action.title
             if action.decides:

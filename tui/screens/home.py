@@ -22,6 +22,7 @@ from textual.widgets import Input, OptionList, Static
 
 from core.safe_text import safe_line
 from tui import homing
+from tui.action import Action
 from tui.home_actions import HOME_ACTIONS, AtHome, why_not
 from tui.homing import Entry, Here
 from tui.house import House
@@ -129,6 +130,9 @@ class HomeScreen(HomePages):
             waiting=len(waiting),
         )
 
+    def why_not_now(self, action: Action) -> str:
+        return why_not(action.name, self.situation)
+
     # ------------------------------------------------------------------ painting
     def paint(self) -> None:
         """Show what there is now."""
@@ -147,7 +151,7 @@ class HomeScreen(HomePages):
         """Show the marked session in detail, and the keys for it."""
         self.query_one("#detail", RowsPane).paint(tuple(self._detail()))
         situation = self.situation
-        useful = [each for each in self.actions if each.label and not why_not(each.name, situation)]
+        useful = [each for each in self.actions if each.label and not self.why_not_now(each)]
         self.query_one(KeyBar).paint(useful, Situation(), armed=True)
         text, until = self._said
         said = text if time.monotonic() < until else self._standing_word(situation)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import work
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from core.sessions import Overview
@@ -15,6 +16,7 @@ from tui.action import Action
 from tui.home_actions import HOME_GROUPS
 from tui.homing import Pick
 from tui.house import House
+from tui.screens.commands import Commands
 from tui.screens.dialogs import Help
 from tui.screens.new_session import NewSession
 from tui.screens.picking import PickScreen
@@ -53,6 +55,18 @@ class HomePages(Screen[None]):
                 self.app.push_screen(NewSession(self._house, recent, pick))
 
         self.app.push_screen(PickScreen(picks), picked)
+
+    def why_not_now(self, action: Action) -> str:
+        """Return why an action makes no sense now, a sentence; empty when it does."""
+        raise NotImplementedError
+
+    def command(self, action: Action) -> None:
+        """Do an action that was chosen by its name."""
+        if not self.why_not_now(action):
+            getattr(self, f"_do_{action.name}")()
+
+    def _do_palette(self) -> None:
+        self.app.push_screen(CommandPalette([Commands], placeholder="what to do"))
 
     def _do_settings(self) -> None:
         self.app.push_screen(SettingsScreen(cast("CountersignApp", self.app).look.effective))

@@ -110,7 +110,7 @@ class NewSession(ModalScreen[None]):
             yield Remembering("", (), "profile")
             yield Static("Mode", classes="hint")
             yield Choice(self._house.modes, self._house.mode)
-            yield Final("b", "begins; nothing runs before you are asked, but what the mode allows")
+            yield Final("b", "begins; only what the mode allows runs unasked")
 
     def action_onward(self) -> None:
         self.focus_next()

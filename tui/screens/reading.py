@@ -6,13 +6,16 @@ can neither change nor decide anything.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from textual import work
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from tui.searching import Searchable, after, hits
+from tui.searching import SLICE, Hit, Searchable, after, hits, looking
 from tui.widgets.find_bar import FindBar
 
 Result = TypeVar("Result")
@@ -28,6 +31,8 @@ class Reading(Screen[Result]):
     """The pane that was focused when a search began."""
     _hit: tuple[Widget, int] | None = None
     """The pane and the number of the place that was found last."""
+    _found: tuple[tuple[Sequence[str], str], Sequence[Hit]] = (((), ""), ())
+    """What was looked through last bit by bit, for what, and what was found."""
 
     def reading_pane(self) -> Widget | None:
         """Return the pane that is read: the one with the focus."""
@@ -107,9 +112,30 @@ class Reading(Screen[Result]):
             self._go(pane, by)
 
     def _go(self, pane: Widget, by: int) -> None:
-        """Show the next place in a pane, or the one before; round and round."""
+        """Show the next place in a pane, or the one before; many rows are searched bit by bit."""
+        self.workers.cancel_group(self, "find")
+        rows = cast("Searchable", pane).searched()
+        known, found = self._found
+        if rows is known[0] and self._sought == known[1]:
+            self._show(pane, by, found)
+        elif len(rows) <= SLICE:
+            self._show(pane, by, hits(rows, self._sought))
+        else:
+            self.say(f"looking for {self._sought} …")
+            self._look(pane, by, rows)
+
+    @work(group="find", exclusive=True)
+    async def _look(self, pane: Widget, by: int, rows: Sequence[str]) -> None:
+        """Look through many rows while the screen goes on; another search takes its place."""
+        sought, found = self._sought, list[Hit]()
+        for _ in looking(rows, sought, found):
+            await asyncio.sleep(0)
+        self._found = ((rows, sought), found)
+        self._show(pane, by, found)
+
+    def _show(self, pane: Widget, by: int, found: Sequence[Hit]) -> None:
+        """Show one place of those that were found; round and round."""
         searchable = cast("Searchable", pane)
-        found = hits(searchable.searched(), self._sought)
         if not found:
             self.say(f"not in this pane: {self._sought}")
             return

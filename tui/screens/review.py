@@ -63,6 +63,10 @@ class ReviewScreen(ReplayingScreen):
         else:
             self._do(action)
 
+    def why_not_now(self, action: Action) -> str:
+        """Return why an action makes no sense now, a sentence; empty when it does."""
+        return action.why_not(self.situation)
+
     def command(self, action: Action) -> None:
         """Do an action that was chosen by its name; none that decides is done that way."""
         if not action.decides and not action.why_not(self.situation):

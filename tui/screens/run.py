@@ -23,6 +23,7 @@ from core.safe_text import safe_line
 from sandbox.job import Sha
 from tui import results
 from tui.bridge import Bridge
+from tui.plain import of_rows
 from tui.playback import Playback
 from tui.results import VIEWS, Result, Tree, TreeRows, folded_at_first
 from tui.running import summary
@@ -119,7 +120,7 @@ class RunScreen(Reading[None], ModalScreen[None]):
         if view == "tree":
             rows = self._tree = await asyncio.to_thread(TreeRows, result.tree, self._folded)
         self._lines("result").paint(rows)
-        self.query_one("#result").border_subtitle = f"{view}, {len(rows)} rows"
+        self.query_one("#result").border_subtitle = f"{view}, {of_rows(len(rows), len(rows))}"
 
     def _lines(self, pane: str) -> LinesView:
         return self.query_one(f"#{pane}", LinesView)

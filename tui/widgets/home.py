@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from core.safe_text import safe_line
 from tui.homing import Entry, Standing
 from tui.views import Row
 from tui.widgets.panes import rows
@@ -35,7 +36,10 @@ class HomeBar(Static):
     def paint(self, mode: str, place: str, here: int) -> None:
         left = Content.assemble((" countersign ", "bold $primary"), (f" {here} open here", ""))
         right = Content.assemble(
-            (place, "$text-dim"), (" · ", "$text-dim"), (f"new: {mode.upper()}", "bold"), " "
+            (safe_line(place), "$text-dim"),
+            (" · ", "$text-dim"),
+            (f"new: {mode.upper()}", "bold"),
+            " ",
         )
         gap = max(1, self.size.width - left.cell_length - right.cell_length)
         shown = left if gap == 1 else Content.assemble(left, " " * gap, right)

@@ -85,9 +85,9 @@ class LinesView(ScrollView, can_focus=True):
     def action_scroll_down(self) -> None:
         self.move(+1)
 
-    def searched(self) -> list[str]:
-        """Return what a search looks through, row by row."""
-        return list(self._rows)
+    def searched(self) -> Sequence[str]:
+        """Return what a search looks through, row by row; rows that still come are not in it."""
+        return list(self._rows) if hasattr(self._rows, "total") else self._rows
 
     def show_hit(self, hit: Hit) -> None:
         """Mark what was found, and bring it into view."""

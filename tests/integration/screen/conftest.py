@@ -67,6 +67,8 @@ class Steps:
     number: int
     lines: int = 0
     """More lines of the script, to make it long."""
+    last: bytes = b""
+    """Its last line."""
 
     async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
         place = len(session.steps) + 1
@@ -81,7 +83,7 @@ class Steps:
             author="workflow",
             kind="collect",
             language="python",
-            script=SCRIPT + b"# one line more\n" * self.lines,
+            script=SCRIPT + b"# one line more\n" * self.lines + self.last,
             requirements=(),
             policy=POLICY,
             rollback=None,
@@ -239,6 +241,7 @@ async def _play(
     tier: Tier = 1,
     blockers: int = 0,
     lines: int = 0,
+    last: bytes = b"",
     look: Look = PLAIN_LOOK,
     live: bool = False,
     settings: str = "",
@@ -246,7 +249,7 @@ async def _play(
 ) -> CountersignApp:
     bridge = Bridge()
     facts: list[Fact] = []
-    works = planner or Steps(steps, lines)
+    works = planner or Steps(steps, lines, last)
     caller = CallerIdentified(
         "aws", "123456789012", "shop", "arn:aws:iam::1:role/r", ("eu-west-1",)
     )

@@ -1,12 +1,15 @@
-"""Paints hostile text in every kind of widget, or all over a recorded session; run by a test.
+"""Paints hostile text in every kind of widget, or all over a session; run by a test.
 
-usage: hostile_screen.py widgets|session filtered|bare
+usage: hostile_screen.py widgets|session|home filtered|bare
+
+At home one session is listed, whose record is as hostile: it can be replayed.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -20,14 +23,21 @@ from textual.widget import Widget
 from textual.widgets import Input, Log, OptionList, Static, TextArea
 
 import tui.app
+from core.approval.grants import Grant, GrantGiven, Standing
 from core.aws import SHIPPED
-from core.codec import parse
-from core.events import Fact
-from core.journal.store import read
-from core.session import apply, begin
+from core.codec import parse, write
+from core.events import DraftGenerated, Fact, RunFinished
+from core.here import now_ms
+from core.iam.containment import Permission
+from core.journal.store import Journal, read
+from core.session import Session, Step, apply, begin
+from core.sessions import Overview, overviews
 from sandbox.job import Sha
 from tui.app import CountersignApp
 from tui.bridge import Bridge
+from tui.home_app import HomeApp
+from tui.playback import Playback
+from tui.seats import Seat
 from tui.widgets.lines import LinesView
 from tui.widgets.text_pane import TextPane
 
@@ -92,17 +102,26 @@ def poisoned(value: Any, name: str = "") -> Any:
     return value
 
 
-class Hostile(CountersignApp):
+class Bare(CountersignApp):
     """The screen, with or without its last filter."""
 
     CSS_PATH: ClassVar = [Path(tui.app.__file__).parent / each for each in CountersignApp.CSS_PATH]
-
-    def __init__(self, kind: str, layers: str) -> None:
-        super().__init__(Bridge(), bad("why?"))
-        self._kind, self._layers = kind, layers
+    layers = "filtered"
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return super().get_line_filters() if self._layers == "filtered" else ()
+        return super().get_line_filters() if self.layers == "filtered" else ()
+
+
+class HostileHome(Bare, HomeApp):
+    """Home, with or without its last filter."""
+
+
+class Hostile(Bare):
+    """One session, or every widget."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(Bridge(), bad("why?"))
+        self._kind = kind
 
     def get_default_screen(self) -> Any:
         return Widgets() if self._kind == "widgets" else super().get_default_screen()
@@ -116,19 +135,105 @@ class Hostile(CountersignApp):
         scene = self.seat.scene
         assert isinstance(scene, Bridge)
         session = None
-        with read(SHIPPED / "shop-502.db") as recording:
-            for entry in recording.entries():
-                event = poisoned(parse(entry.kind, entry.text))
-                fact = Fact(entry.seq, entry.at, event)
-                session = begin(fact) if session is None else apply(session, fact)
-                scene.show(session, fact)
-            bodies = {}
-            for step in session.steps if session else ():
-                for draft in step.drafts:
-                    bodies[draft.script] = recording.payload(draft.script)
+        for fact in facts():
+            session = begin(fact) if session is None else apply(session, fact)
+            scene.show(session, fact)
+        assert session is not None
+        scene.session = going_on(session)
+        bodies = {each: payload(each) for step in session.steps for each in scripts(step)}
         scene.opened(lambda content: bodies.get(content, b"") + bad("code").encode())
         scene.body = _result  # type: ignore[method-assign]  # no file lies behind this scene
         self.noticed(self.seat)
+
+
+def facts() -> Iterator[Fact]:
+    """Yield what the demo's record says, in hostile words."""
+    with read(SHIPPED / "shop-502.db") as recording:
+        for entry in recording.entries():
+            yield Fact(entry.seq, entry.at, poisoned(parse(entry.kind, entry.text)))
+
+
+def payload(content: Sha) -> bytes:
+    """Return what is stored in the demo's record."""
+    with read(SHIPPED / "shop-502.db") as recording:
+        return recording.payload(content)
+
+
+def scripts(step: Step) -> Iterator[Sha]:
+    """Yield the script of every version of a step."""
+    for draft in step.drafts:
+        yield draft.script
+
+
+def going_on(session: Session) -> Session:
+    """Return the session as if it went on, with a grant, and a version more of each step."""
+    grant = Grant(
+        grant=bad("name"),
+        purpose="run",
+        permissions=(Permission((bad("action"),), (bad("resource"),)),),
+        source=bad("source"),
+        partition="aws",
+        account=bad("account"),
+        role=bad("role"),
+        regions=(bad("region"),),
+        tier=1,
+        code_digest=None,
+        expires_at=now_ms() + 3_600_000,
+        uses=0,
+    )
+    given = Standing(GrantGiven(grant, bad("identity"), "tui", bad("session")))
+    steps = tuple(
+        replace(each, drafts=(*each.drafts, version(each.drafts[-1]))) for each in session.steps
+    )
+    return replace(session, finished=None, grants=(given,), steps=steps)
+
+
+def version(draft: DraftGenerated) -> DraftGenerated:
+    """Return another version of a draft, hostile where texts of strangers stand."""
+    return replace(
+        draft,
+        version=draft.version + 1,
+        script=Sha("f" * 64),
+        requirements=(bad("requirement"),),
+        policy={**draft.policy, "Id": bad("policy")},
+        parameters={bad("parameter"): bad("value")},
+    )
+
+
+class OneHostile:
+    """A `House` with one session, whose record is full of sequences."""
+
+    mode = "guided"
+    modes = ("guided",)
+    place = bad("place")
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "20261120T150000-abcdef.db"
+        with Journal.create(self._path, self._path.stem) as journal:
+            for fact in facts():
+                journal.append([(fact.at, fact.event.kind, write(fact.event))])
+                if isinstance(fact.event, DraftGenerated):
+                    journal.keep(payload(fact.event.script))
+                elif isinstance(fact.event, RunFinished) and fact.event.result:
+                    journal.keep(payload(fact.event.result))
+
+    def now(self) -> int:
+        return now_ms()
+
+    def sessions(self) -> tuple[Overview, ...]:
+        return tuple(overviews(self._path.parent))
+
+    def workflows(self) -> tuple[()]:
+        return ()
+
+    def sources(self) -> tuple[str, ...]:
+        return ("live",)
+
+    def verify(self, path: Path) -> str:
+        return bad(f"verdict on {path.stem}")
+
+    def replay(self, session: str) -> Seat:
+        return Seat(Playback(self._path), bad(session))
 
 
 def _result(content: Sha) -> bytes:
@@ -137,5 +242,15 @@ def _result(content: Sha) -> bytes:
     return json.dumps(told).encode()
 
 
+def main(kind: str, layers: str) -> int:
+    """Show what is wanted until it is left."""
+    Bare.layers = layers
+    if kind != "home":
+        return Hostile(kind).show()
+    with tempfile.TemporaryDirectory() as folder:
+        house: Any = OneHostile(Path(folder))
+        return HostileHome(house).show()
+
+
 if __name__ == "__main__":
-    sys.exit(Hostile(sys.argv[1], sys.argv[2]).show())
+    sys.exit(main(sys.argv[1], sys.argv[2]))

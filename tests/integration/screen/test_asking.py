@@ -1,4 +1,4 @@
-"""A question about the step that waits: answered beside the work, and deciding nothing."""
+"""A model at work: questions about the step that waits, and a reject that goes back to it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLAN: Answer = {
     },
     "answer": None,
 }
-CODE: Answer = {
+CODE: dict[str, Any] = {
     "script": "print('PRINTED BY THE SCRIPT')\n",
     "allow": [{"actions": ["cloudwatch:DescribeAlarms"], "resources": ["*"], "conditions": []}],
     "requirements": [],
@@ -138,3 +138,28 @@ def test_without_a_model_the_screen_says_so_in_a_line(play: Play) -> None:
         assert len(screen.app.screen_stack) == 1
 
     play(walk)
+
+
+def test_what_comes_of_a_reject_is_asked_about_before_it_runs(play: Play, planner: Any) -> None:
+    """The reason reaches the model; its next version is a new request, and nothing ran between."""
+    works, model = planner({**CODE, "script": "print('another')\n"})
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        digest = screen.bridge.asked.digest
+        await screen.press("r")
+        await screen.type("only one region")
+        await screen.press("enter", "r")
+        await screen.armed("R2")
+        kinds = [fact.event.kind for fact in screen.facts]
+        after = kinds[kinds.index("decision.made") :]
+        assert after.count("draft.generated") == 1
+        assert after[-1] == "decision.requested"
+        assert not any(kind.startswith(("run.", "evidence.")) for kind in kinds)
+        assert screen.bridge.asked.digest != digest
+        assert [each.verb for each in screen.decisions] == ["reject"]
+        assert any("only one region" in str(each) for each in model.asked)
+        await screen.press("d")
+        await screen.until(lambda: "version 1 → 2" in screen.text, "what changed is shown")
+
+    play(walk, planner=works)

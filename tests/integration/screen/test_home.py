@@ -338,3 +338,20 @@ def test_a_session_begins_with_a_workflow(sit: Sit, size: object) -> None:
         assert (wish.workflow, wish.question) == ("firing-alarms", "Which alarms fire")
 
     sit(walk, size)
+
+
+def test_home_has_its_actions_by_name(sit: Sit) -> None:
+    """What makes sense now is listed with its key and done; what makes none is not offered."""
+
+    async def walk(screen: Any) -> None:
+        await screen.shows("no session yet: press n")
+        await screen.press("colon")
+        await screen.shows("Begin  (n)")
+        assert "Resume  (u)" not in screen.text
+        await screen.type("saved workflow")
+        await screen.until(lambda: "Begin  (n)" not in screen.text, "only that one is left")
+        await screen.shows("Workflow  (w)")
+        await screen.press("down", "enter")
+        await screen.shows("Begin with")
+
+    sit(walk, (120, 40))

@@ -282,10 +282,12 @@ def test_the_second_stage_has_its_focus_on_cancel(play: Play, keys: tuple[str, .
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 16)])
 def test_what_was_not_on_the_screen_is_not_approved(play: Play, size: object) -> None:
-    """A dangerous script whose last line, or whose policy, nobody has seen is refused, with why."""
+    """A change whose last line, or whose policy, nobody has seen is refused, with why."""
 
     async def walk(screen: Any) -> None:
         await screen.armed()
+        assert "terminate_instances" not in screen.text
+        assert "seen 100%" not in screen.text
         await screen.press("a")
         assert "not on the screen yet" in screen.text
         assert "second stage" not in screen.text
@@ -295,8 +297,12 @@ def test_what_was_not_on_the_screen_is_not_approved(play: Play, size: object) ->
         assert "not on the screen yet: " in screen.text
         assert "rows of code" in screen.text
         assert screen.decisions == []
+        await screen.until(lambda: "not on the screen yet" not in screen.text, "it fades")
+        await screen.press("G")
+        assert "terminate_instances" in screen.text
 
-    play(walk, size=size, tier=3, lines=60)
+    last = b'boto3.client("ec2").terminate_instances(InstanceIds=["i-1"])\n'
+    play(walk, size=size, tier=4, lines=60, last=last)
 
 
 @pytest.mark.parametrize("size", SIZES)

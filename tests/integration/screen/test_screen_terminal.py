@@ -248,8 +248,46 @@ def test_no_part_of_a_session_talks_to_the_terminal(terminal: Opened, layers: st
     screen.until("raw, ")
     screen.type("\x1b")
     screen.until("Activity")
+    screen.type("d")
+    screen.until("Code: +")
+    screen.type("G")
+    screen.until("]52;c;parameter")
+    screen.type("\x1b")
+    screen.until("Activity")
     screen.type("?")
     screen.until("Decide on")
+    screen.type("\x1b")
+    screen.until("Activity")
+    screen.type("p")
+    screen.until("Standing grants")
+    screen.until("␛]52;c;name")
+    screen.signal(signal.SIGTERM)
+    screen.end()
+
+    assert leaks(screen.written) == []
+
+
+@pytest.mark.parametrize("layers", ["filtered", "bare"])
+def test_no_record_talks_to_the_terminal_at_home(terminal: Opened, layers: str) -> None:
+    """Home, a replay, the list and the form are clean, also without the last filter."""
+    screen = terminal("home", layers, program=HOSTILE_SCREEN)
+    screen.until("answered")
+    screen.until("␛]52;c;data")
+    screen.type("v")
+    screen.until("␛]52;c;verdict")
+    screen.type("\r")
+    screen.until("REPLAY")
+    screen.until("CONFIRMED")
+    screen.type("0")
+    screen.until("Event 1 of")
+    screen.type("H")
+    screen.until("Sessions")
+    screen.type("w")
+    screen.until("Begin with")
+    screen.until("␛]52;c;data")
+    screen.type("\r")
+    screen.until("A new session")
+    screen.until("␛]52;c;data")
     screen.signal(signal.SIGTERM)
     screen.end()
 
@@ -270,12 +308,16 @@ def test_a_signal_leaves_in_order(terminal: Opened, tmp_path: Path, number: int)
     assert [path.suffix for path in (tmp_path / "data" / "sessions").glob("*.db")] == [".db"]
 
 
-def test_a_crash_prints_one_line_and_no_secret(terminal: Opened, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["painting", "worker"])
+def test_a_crash_prints_one_line_and_no_secret(
+    terminal: Opened, tmp_path: Path, where: str
+) -> None:
     """The full screen is gone, the terminal is as it was, and no variable was printed or kept."""
     program = (Path(__file__).parent / "crash_screen.py").read_text(encoding="utf-8")
-    screen = terminal(program=program)
+    screen = terminal(where, program=program)
 
     assert screen.end() == 1
+    assert screen.modes[3] == screen.before[3]
     assert BACK in screen.written
     [kept] = (tmp_path / "data" / "crashes").iterdir()
     assert screen.after.splitlines() == [
