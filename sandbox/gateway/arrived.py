@@ -66,26 +66,22 @@ def arrived(method: str, url: str, headers: Headers, body: bytes) -> Arrived:
     if "aws-chunked" in named.get("content-encoding", ""):
         named, body = without_chunks(named, body)
     query, said_to_be = _without_id(query)
-    ours = _SERVICE.fullmatch(path) if _OURS.fullmatch(host) else None
+    local = _OURS.fullmatch(host)
+    ours = _SERVICE.fullmatch(path) if local else None
     service = ours[1] if ours else ""
     rest = path if query is None else f"{path}?{query}"
     return Arrived(
         method=method,
-        url=f"{scheme if _OURS.fullmatch(host) else 'https'}://{host}{rest}",
+        url=f"{scheme if local else 'https'}://{host}{rest}",
         host=host,
         path=(ours[2] or "/") if ours else path,
         query=tuple(parse_qsl(query or "", keep_blank_values=True)),
         headers=named,
         body=body,
         service=service,
-        endpoint=_endpoint(scheme, host, service),
+        endpoint=f"{scheme}://{local[2]}/_svc/{service or _LOSES_ITS_PATH}" if local else "",
         said_to_be=said_to_be,
     )
-
-
-def _endpoint(scheme: str, host: str, service: str) -> str:
-    match = _OURS.fullmatch(host)
-    return f"{scheme}://{match[2]}/_svc/{service or _LOSES_ITS_PATH}" if match else ""
 
 
 def _once_each(headers: Headers) -> dict[str, str]:
