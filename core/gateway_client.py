@@ -91,14 +91,16 @@ class GatewayProcess:
         self._process = self._control = self._complaints = None
         if control is not None:
             control.close()
-        if process is not None:
-            try:
+        try:
+            if process is not None:
                 await asyncio.to_thread(_reap, process)
-            except asyncio.CancelledError:
+        except asyncio.CancelledError:
+            if process is not None:
                 process.kill()  # the thread that waits for it can't be cancelled, and would hold us
-                raise
-        if complaints is not None:
-            complaints.close()
+            raise
+        finally:
+            if complaints is not None:
+                complaints.close()
 
     def _hand_over(self, listener: socket) -> tuple[subprocess.Popen[bytes], socket]:
         """Give the process the listener and one end of a new channel; return the other end."""
