@@ -13,6 +13,10 @@ from statistics import median
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
+
 from core.iam.judge import authorizer
 from sandbox.gateway.identify import scope_of
 from sandbox.gateway.routes import services_signing_as
@@ -23,6 +27,7 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 SERVICES = ("apigateway", "dynamodb", "ecs", "eks", "lambda", "rds", "route53", "s3", "sqs", "sts")
 TURNS = 9
+SIGNED = 300
 ARN = f"arn:aws:{{}}:{REGION}:{ACCOUNT}:{{}}"
 READS = {
     "autoscaling": "Describe*",
@@ -73,6 +78,19 @@ def decide_us() -> float:
     judge = authorizer(_policy(), account=ACCOUNT, partition="aws", regions=(REGION,), ceiling=2)
     calls = [AwsCall(service, name, REGION, given) for service, name, given in CALLS]
     return _mean_us(lambda: [judge(call) for call in calls * 100], len(calls) * 100)
+
+
+def sign_us() -> float:
+    """Return the microseconds that botocore takes to sign a call."""
+    signer = SigV4Auth(ReadOnlyCredentials("AKIDEXAMPLE", "secret", None), "logs", REGION)
+    headers = {"Content-Type": "application/x-amz-json-1.1"}
+
+    def turn() -> None:
+        for _ in range(SIGNED):
+            request = AWSRequest("POST", "https://logs.example/", headers, data=b'{"limit": 5}')
+            signer.add_auth(request)
+
+    return _mean_us(turn, SIGNED)
 
 
 def _mean_us(turn: Callable[[], object], size: int) -> float:
