@@ -30,27 +30,21 @@ _SOURCE = "aws-calls"
 _NAMED: Mapping[str, tuple[str, Callable[[str], Mapping[str, str]]]] = {
     "get_paginator": ("paginator", models.paginators),
     "get_waiter": ("waiter", models.waiters),
+    "generate_presigned_url": ("operation", models.methods),
 }
+"""What names an operation in its first argument; a link that is followed is the call."""
+_NAMES_OF_NAMES = {"ClientMethod", "operation_name", "waiter_name"}
 _HARMLESS = {
     "can_paginate",
     "close",
     "exceptions",
     "generate_db_auth_token",
     "generate_presigned_post",
-    "generate_presigned_url",
     "meta",
     "waiter_names",
     *_NAMED,
 }
 """Attributes of a client that call nothing by themselves."""
-_TRANSFERS = {
-    "copy": "CopyObject",
-    "download_file": "GetObject",
-    "download_fileobj": "GetObject",
-    "upload_file": "PutObject",
-    "upload_fileobj": "PutObject",
-}
-"""What boto3 adds to the S3 client."""
 _HIDERS = {"exec", "eval", "compile", "__import__"}
 _HIDERS_OF_METHODS = {"attrgetter", "methodcaller", "vars"}
 _EXTRA = {"paginate": frozenset({"PaginationConfig"}), "wait": frozenset({"WaiterConfig"})}
@@ -173,7 +167,7 @@ class _Reader:
             calls = [
                 Call(service, operation, line)
                 for service in services
-                if (operation := _methods(service).get(method))
+                if (operation := models.methods(service).get(method))
             ]
             yield from calls
             if calls or method in _HARMLESS:
@@ -215,7 +209,8 @@ class _Reader:
             return
         clients = {one.name for one in self.clients.values(node.func.value) if one.kind == "client"}
         services = sorted(clients & models.services())
-        argument = node.args[0] if node.args else next((one.value for one in node.keywords), None)
+        by_name = (one.value for one in node.keywords if one.arg in _NAMES_OF_NAMES)
+        argument = node.args[0] if node.args else next(by_name, None)
         wanted = self.clients.texts(argument)
         if not services or not wanted:
             yield _doubt(node.lineno, f"which {what} this is can't be told")
@@ -335,10 +330,6 @@ def _texts(tree: ast.Module) -> frozenset[str]:
     return frozenset(value for value in constants if isinstance(value, str))
 
 
-def _methods(service: str) -> Mapping[str, str]:
-    return {**models.operations(service), **(_TRANSFERS if service == "s3" else {})}
-
-
 def _is_familiar(method: str) -> bool:
     """Whether a method looks like an AWS call even where the client is out of sight."""
     return "_" in method and method.replace("_", "") in _squeezed_operations()
@@ -351,7 +342,7 @@ def _squeezed_operations() -> frozenset[str]:
 
 
 def _no_operation(services: list[str], method: str, line: int) -> Finding:
-    near = _near(method, {one for service in services for one in _methods(service)})
+    near = _near(method, {one for service in services for one in models.methods(service)})
     message = f"{_listed(services)} has no operation {method!r}"
     return _unknown("unknown-operation", line, message, near)
 

@@ -21,6 +21,16 @@ Shape = Mapping[str, Any]
 """A shape as the model writes it."""
 
 
+_TRANSFERS = {
+    "copy": "CopyObject",
+    "download_file": "GetObject",
+    "download_fileobj": "GetObject",
+    "upload_file": "PutObject",
+    "upload_fileobj": "PutObject",
+}
+"""What boto3 adds to the S3 client."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paging:
     """How an operation is paged."""
@@ -43,6 +53,11 @@ def services() -> frozenset[str]:
 def operations(service: str) -> Mapping[str, str]:
     """A client's method names, each with the operation that it calls."""
     return {method_name(name): name for name in _model(service).get("operations", {})}
+
+
+def methods(service: str) -> Mapping[str, str]:
+    """Return the operation behind each method of a service's client that calls one."""
+    return {**operations(service), **(_TRANSFERS if service == "s3" else {})}
 
 
 @lru_cache(maxsize=256)

@@ -71,6 +71,16 @@ SAMPLES: dict[str, tuple[str, list[str]]] = {
         """,
         ["4 ec2.DescribeInstances", "6 ec2.DescribeVolumes", "7 ec2.DescribeInstances"],
     ),
+    "links that are followed": (
+        """\
+        import boto3, urllib.request
+        s3 = boto3.client("s3")
+        link = s3.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+        head = s3.generate_presigned_url(ExpiresIn=60, ClientMethod="head_object")
+        urllib.request.urlopen(link)
+        """,
+        ["3 s3.GetObject", "4 s3.HeadObject"],
+    ),
     "a loop over regions": (
         """\
         import boto3, json
@@ -266,6 +276,8 @@ MISTAKES: list[tuple[str, str, str, str, int]] = [
      "describe_instances?", 3),
     (EC2 + "ec2.get_paginator('get_console_output')", "unknown-paginator", "blocker",
      "ec2 has no paginator 'get_console_output'", 3),
+    (EC2 + "ec2.generate_presigned_url('get_object')", "unknown-operation", "blocker",
+     "ec2 has no operation 'get_object'", 3),
     (EC2 + "ec2.get_waiter('instance_runing')", "unknown-waiter", "blocker",
      "instance_running?", 3),
     (EC2 + "getattr(ec2, 'describe_vpc')()", "unknown-operation", "blocker", "describe_vpcs?", 3),
