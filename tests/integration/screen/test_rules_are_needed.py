@@ -6,6 +6,7 @@ Escape are no rule of the screen but of the keys: no action may be named by one 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,6 +147,30 @@ async def failing_editor(screen: Any) -> None:
     assert screen.decisions == []
 
 
+async def edited(screen: Any, policy: str) -> None:
+    """Edit the policy on the screen, and keep that."""
+    await screen.armed()
+    await screen.press("4", "e")
+    await screen.until(lambda: screen.app.screen.query("#edit-policy"), "it is open")
+    screen.app.screen.query_one("#edit-policy").text = policy
+    await screen.press("f2")
+
+
+async def unreadable(screen: Any) -> None:
+    """What is no policy is not kept."""
+    await edited(screen, '{"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps"}]}')
+    await screen.until(lambda: "not kept: policy.json" in screen.text, "it says why")
+    assert screen.decisions == []
+
+
+async def unlabelled(screen: Any) -> None:
+    """Whoever lets a script do more is its author from then on."""
+    statement = {"Effect": "Allow", "Action": "cloudwatch:Describe*", "Resource": "*"}
+    await edited(screen, json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    await screen.armed("R2")
+    assert screen.bridge.session.step.draft.author == "operator"
+
+
 async def stop_once(screen: Any) -> None:
     """One press stops nothing."""
     await screen.armed()
@@ -206,6 +231,12 @@ RULES = {
     ),
     "the editor's exit status": Row(
         failing_editor, ("tui.editor:edit_files", ("if code:", "if False:"))
+    ),
+    "only a policy is kept as one": Row(
+        unreadable, ("tui.editing:_policy", ("if problems := parse(", "if False and parse("))
+    ),
+    "an edit has its author": Row(
+        unlabelled, ("core.planner:adopt", ('replace(after, author="operator")', "after"))
     ),
     "stop twice": Row(stop_once, (f"{DECIDING}_twice", YES)),
     "no thoughtless key": Row(
