@@ -40,8 +40,11 @@ def after_run(event: object, step: Step | None) -> list[str]:
 
 
 def known_since(step: Step) -> Iterator[Finding]:
-    """Yield what has shown of the latest draft since its review, the worst first."""
-    if step.lacking:
+    """Yield what has shown of the latest draft since its review, the worst first.
+
+    What was lacking is asked for again when something is to run; a run shows that it was had then.
+    """
+    if step.lacking and not any(turn.run for turn in step.turns):
         message = f"its packages can't be had here, so nothing of it can run: {step.lacking}"
         fix = "do without them, or see that the index can be reached"
         yield Finding("requirements", "not-built", "warning", None, message, fix, "requirements")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.approval.house import HouseRules
 from core.approval.redeem import reread
 from core.events import PackagesMissing
 from tui.plain import review_text
@@ -37,4 +38,27 @@ def test_it_is_about_one_version(story: Any) -> None:
     made.requested()
     made.decided("edit", edited=made.keep(b"print(2)\n"))
     made.drafted().reviewed()
+    assert findings(made.session.step) == ()
+
+
+def test_a_run_shows_that_they_were_had_after_all(story: Any) -> None:
+    """It is said until something of the draft has run; a yes is no run yet."""
+    made = story().identified().drafted().reviewed()
+    made.requested()
+    made.add(PackagesMissing("S1", 1, WHY))
+    made.decided()
+    assert [one.rule for one in findings(made.session.step)] == ["requirements not-built"]
+
+    made.run()
+    assert findings(made.session.step) == ()
+
+
+def test_a_rehearsal_shows_it_as_well(story: Any) -> None:
+    """The script itself asks with the packages that its rehearsal had."""
+    made = story(house=HouseRules(rehearse="always")).identified().drafted().reviewed()
+    made.requested()
+    made.add(PackagesMissing("S1", 1, WHY))
+    made.decided()
+    made.run()
+    assert made.requested().purpose == "run"
     assert findings(made.session.step) == ()
