@@ -22,7 +22,7 @@ from core.safe_text import safe_line
 from tui import consent, viewing
 from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant, Wanted
-from tui.editing import Part, Parts, Unreadable, changed, parts_of
+from tui.editing import FILES, Part, Parts, Unreadable, changed, parts_of
 from tui.editor import EditorFailed, edit_files
 from tui.others import signing
 from tui.screens.asking import AskScreen
@@ -36,7 +36,7 @@ from tui.screens.dialogs import (
     signed_elsewhere,
     with_comment,
 )
-from tui.screens.edit import EditScreen, editable
+from tui.screens.edit import EditScreen, hidden
 from tui.screens.pages import SAID_S, PagesScreen
 from tui.views import Question
 from tui.widgets.board import Board
@@ -134,8 +134,8 @@ class DecidingScreen(PagesScreen):
         focused = self.focused.id if self.focused else ""
         first: Part = "policy" if focused == "policy" else "script"
         typed = self._typed.get(question.digest, parts)
-        if editable(getattr(typed, first)) is None:
-            self.say(f"this {first} holds what a screen can't show as it is: E opens your editor")
+        if part := hidden(parts, typed, first):
+            self.say(f"{FILES[part]} holds what can't be shown as it is: E opens your editor")
             return
         title = f"Edit {question.head.partition(' awaits')[0]}"
         dialog = EditScreen(title, parts, typed, first)
@@ -173,6 +173,7 @@ class DecidingScreen(PagesScreen):
 
     def _edited(self, question: Question, edited: Decision | None) -> None:
         if edited is None:
+            self._typed = {}  # it was dropped, or made what it was before
             self.say("nothing was changed")
         else:
             self._decide(question, edited)

@@ -35,6 +35,18 @@ def editable(body: bytes) -> str | None:
     return text if plain else None
 
 
+def hidden(before: Parts, typed: Parts, first: Part) -> Part | None:
+    """Return a part that has to be shown and can't be; None when the screen can hold all it must.
+
+    One that is as it was may stay out, but for the first: nobody keeps a change they don't see.
+    """
+    for part in FILES:
+        matters = part == first or getattr(typed, part) != getattr(before, part)
+        if matters and editable(getattr(typed, part)) is None:
+            return part
+    return None
+
+
 class EditScreen(ModalScreen[Decision | None]):
     """The parts of a draft, to change; returns the edit, or None when nothing is to change."""
 
