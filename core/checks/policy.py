@@ -39,8 +39,7 @@ class Comparison:
 
 def shown(subject: Subject) -> tuple[Shown, ...]:
     """The calls of all scripts of a draft, with their parameters; its tests are given nothing."""
-    several = (each for each in subject.scripts if each.file != "tests")
-    return tuple(site for each in several for site in each.extraction.sites)
+    return tuple(site for each in subject.permitted for site in each.extraction.sites)
 
 
 def compare(subject: Subject) -> Comparison:

@@ -130,6 +130,8 @@ def _besides() -> Iterator[Offender]:
     )
     locked = ("pyyaml==6" + each_check.HASH,)
     yield Offender("requirements", "not-looked-up", script("", requirements=locked))
+    tested = script("", requirements=locked, tests=b"import yaml\nyaml.load\n")
+    yield Offender("requirements", "unused", tested)
     yield Offender("security", "not-checked", script(DEEP))
     yield Offender("review", "lost", script(DEEP), CALLED)
     yield Offender("review", "left-out", script(""), Standards(left_out=("lint",)))
