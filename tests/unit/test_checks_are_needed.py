@@ -123,6 +123,7 @@ def _besides() -> Iterator[Offender]:
     yield Offender("quality", "docstring", script(f'"""Said."""\n\n\n{long}'))
     yield Offender("gates", "called", script("a.b.c()\n"), CALLED)
     yield Offender("gates", "allowed", script(""), ALLOWED)
+    yield Offender("policy", "tests-call", script("", tests=f"{ec2}ec2.describe_vpcs()\n".encode()))
     yield Offender("policy", "price", script(fit.HEAD + fit.QUERY))
     yield Offender("policy", "empty", script(ec2 + "ec2.describe_vpcs()\n", policy={}))
     yield Offender(

@@ -308,11 +308,26 @@ def test_it() -> None:
     found = review(draft, replace(HOLDS_TO, left_out=("quality", "readability")))
 
     told = [(one.source, one.rule, one.file, one.line) for one in found.findings[:-2]]
-    assert told == [("code", "process", "tests", 8)]
+    assert told == [("code", "process", "tests", 8), ("policy", "tests-call", "tests", 9)]
     assert (found.missing, found.excess, len(found.calls)) == ((), (), 3)
     scripted = replace(draft, script=tests, tests=None)
     named = [(one.source, one.rule) for one in review(scripted, HOLDS_TO).findings]
     assert ("requirements", "missing") in named
+
+
+def test_a_call_of_the_tests_is_told() -> None:
+    """A rehearsal takes it for one of the script; what needs no permission counts nowhere."""
+    tests = b"""\
+import boto3
+
+boto3.client("sts").get_caller_identity()
+boto3.client("ec2").describe_vpcs(VpcIds=["vpc-1"])
+"""
+    (told,) = (one for one in review(replace(DRAFT, tests=tests), HOLDS_TO).findings if one.line)
+
+    assert (told.severity, told.file, told.line) == ("warning", "tests", 4)
+    assert told.message.startswith("the tests call ec2:DescribeVpcs, and a rehearsal counts it")
+    assert all(one.rule != "tests-call" for one in reviewed(post_check=tests).findings)
 
 
 def test_tests_change_nothing_that_is_said_of_the_policy() -> None:
