@@ -76,6 +76,8 @@ class Loop:
                 if isinstance(event, Quit):
                     break
                 session = await self._append(session, event)
+                if session.finished is not None:
+                    break  # nothing follows the end, also not what was said while it was written
                 asides.take(session, event)
                 if isinstance(event, COMMANDS) and (also := await self.engine.kept(session, event)):
                     session = await self._append(session, also)

@@ -9,7 +9,8 @@ what is recovered here goes on; the script's own bytes are never forwarded.
 There is one way for every service that botocore knows: `recognise`.
 
 Not looked at: whether the signature is right (the key is a dummy, and the connection is the run's
-own), and headers that say nothing about the operation.
+own; that of a link was looked at before, in `links`), and headers that say nothing about the
+operation.
 """
 
 from __future__ import annotations
@@ -55,9 +56,7 @@ def scope_of(headers: Headers) -> Scope:
     """Return what a request was signed for; raises Unidentified when it is not signed that way."""
     values = [value for name, value in headers if name.lower() == "authorization"]
     if not values:
-        raise Unidentified(
-            "the request is not signed in its headers (nor may its URL be presigned)"
-        )
+        raise Unidentified("the request is not signed in its headers, nor a link that is followed")
     match = _AUTHORIZATION.fullmatch(values[0])
     if match is None or len(values) > 1:
         raise Unidentified("the request is not signed the way botocore signs (SigV4, one header)")

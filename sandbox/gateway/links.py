@@ -36,6 +36,8 @@ _NEEDED = {
 }
 _OF_SOME = {"X-Amz-Content-Sha256": re.compile("UNSIGNED-PAYLOAD")}
 """What the JavaScript SDK says in so many words, and boto3 only means."""
+_FORM = re.compile(r"https?://[A-Za-z0-9._:-]+/.*")
+"""A host without brackets: botocore's signer breaks on those."""
 _MOST_SECONDS = 7 * 24 * 60 * 60
 _SKEW_SECONDS = 15 * 60
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -64,6 +66,8 @@ def without_link(
     Raises Unidentified, with the reason, for a link that AWS would not take from the run's key.
     """
     named = {name.lower(): value for name, value in headers}
+    if _FORM.fullmatch(url) is None:
+        raise _refused("it is no http URL with the name of a host")
     if "authorization" in named:
         raise _refused("the request is signed in its headers, too")
     link = _taken_apart(url)

@@ -107,8 +107,8 @@ class Run:
         """
         started = monotonic()
         number = self._arrival()
-        request = _ordinary(request)
         try:
+            request = _ordinary(request)
             outcome = self._judge_and_send(number, request)
             verdict, response = outcome.verdict, outcome.response
             sent = response if verdict.allowed else None

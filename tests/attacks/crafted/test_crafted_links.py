@@ -164,6 +164,14 @@ REFUSED: dict[str, tuple[Callable[[str], bytes], bytes]] = {
         lambda url: asking(url).replace(b"http://logs-1", b"http://logs-2"),
         b"names another host",
     ),
+    "a host in half a bracket": (
+        lambda url: asking(url).replace(b"http://logs-1", b"http://[logs-1"),
+        b"the name of a host",
+    ),
+    "a host in brackets": (
+        lambda url: asking(url).replace(b"http://logs-1", b"http://[::1]"),
+        b"the name of a host",
+    ),
     "signed with a header that is missing": (
         replaced("SignedHeaders=host", "SignedHeaders=host%3Bx-amz-acl"),
         b"which is missing",
