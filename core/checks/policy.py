@@ -15,7 +15,7 @@ from typing import Any
 from core.checks.finding import Finding, Severity
 from core.checks.subject import Subject
 from core.costs import dollars, estimate
-from core.iam.actions import needless
+from core.iam.actions import lookup, needless
 from core.iam.compare import Row, rows
 from core.iam.document import Document, Statement, parse
 from core.iam.globs import action_match
@@ -39,8 +39,7 @@ class Comparison:
 
 def shown(subject: Subject) -> tuple[Shown, ...]:
     """The calls of all scripts of a draft, with their parameters; its tests are given nothing."""
-    several = (each for each in subject.scripts if each.file != "tests")
-    return tuple(site for each in several for site in each.extraction.sites)
+    return tuple(site for each in subject.permitted for site in each.extraction.sites)
 
 
 def compare(subject: Subject) -> Comparison:
@@ -67,6 +66,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield from _fit(subject, document, found)
         yield from _width(document, found)
     yield from _prices(subject)
+    yield from _tests(subject)
 
 
 def _fit(subject: Subject, document: Document, found: Comparison) -> Iterator[Finding]:
@@ -122,6 +122,17 @@ def _prices(subject: Subject) -> Iterator[Finding]:
             )
             told = _finding("price", "note", message, "")
             yield replace(told, line=site.line, file="script")
+
+
+def _tests(subject: Subject) -> Iterator[Finding]:
+    """Find calls that only a rehearsal makes, which counts them with those of the script."""
+    for script in subject.scripts:
+        for call in script.extraction.calls if script.file == "tests" else ():
+            action = lookup(call.service, call.operation)
+            if not action.free:
+                message = f"the tests call {action.name}, and a rehearsal counts it as the script's"
+                told = _finding("tests-call", "warning", message, "call the script's functions")
+                yield replace(told, line=call.line, file=script.file)
 
 
 def _is_everywhere(document: Document, action: str) -> bool:

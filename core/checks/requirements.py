@@ -14,11 +14,11 @@ ones only; about others the check keeps silent rather than guessing.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from core.checks.finding import Finding, Severity
 from core.checks.imports import RUNTIME, imports_of, is_standard, package_of
-from core.checks.subject import Subject
+from core.checks.subject import Script, Subject
 from sandbox.packages import is_locked, name_of, normal_name
 from sandbox.runtime import PACKAGES
 
@@ -61,9 +61,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     for line in subject.draft.requirements:
         yield from _line(line, subject.standards.allowed)
     required = [_name(line) for line in subject.draft.requirements]
-    wanted = dict(_packages(subject))
-    yield from _missing(wanted, required, subject.standards.allowed)
-    yield from _unused(set(wanted), required)
+    wanted, tested = dict(_packages(subject.permitted)), dict(_packages(subject.scripts))
+    yield from _missing(tested, required, set(subject.standards.allowed) & set(wanted))
+    yield from _unused(set(wanted), required, set(tested))
     yield from _not_looked_up(subject)
 
 
@@ -101,9 +101,9 @@ def _line(line: str, allowed: Collection[str]) -> Iterator[Finding]:
         yield _finding("not-allowed", "blocker", message, fix)
 
 
-def _packages(subject: Subject) -> Iterator[tuple[str, str]]:
+def _packages(scripts: Iterable[Script]) -> Iterator[tuple[str, str]]:
     """Yield package and module of each import that Python and the runtime do not have."""
-    for script in subject.scripts:
+    for script in scripts:
         for name, _ in imports_of(script.parsed.tree) if script.parsed.tree else ():
             top = name.partition(".")[0]
             if script.file == "tests" and top == _TESTED:
@@ -113,14 +113,14 @@ def _packages(subject: Subject) -> Iterator[tuple[str, str]]:
 
 
 def _missing(
-    wanted: dict[str, str], required: list[str], allowed: Collection[str]
+    wanted: dict[str, str], required: list[str], to_require: Collection[str]
 ) -> Iterator[Finding]:
     for package, module in wanted.items():
         if any(_may_bring(each, package) for each in required):
             continue
         unknown = [each for each in required if each not in _BRINGS and each not in wanted]
         message = f"{module} is imported, and no requirement brings it"
-        fix = f"require {package}" if package in allowed else "do without it"
+        fix = f"require {package}" if package in to_require else "do without it"
         yield _finding("missing", "warning" if unknown else "blocker", message, fix)
 
 
@@ -130,7 +130,8 @@ def _may_bring(required: str, package: str) -> bool:
     return package in (required, parts[0], parts[-1], required.removeprefix("py"))
 
 
-def _unused(wanted: set[str], required: list[str]) -> Iterator[Finding]:
+def _unused(wanted: set[str], required: list[str], tested: set[str]) -> Iterator[Finding]:
+    """Find what goes along with every run though only a rehearsal has a use for it, or nobody."""
     used = wanted & set(required)
     if not used <= set(_BRINGS) or wanted - used:
         return  # another one could bring along any of them
@@ -140,7 +141,8 @@ def _unused(wanted: set[str], required: list[str]) -> Iterator[Finding]:
         used = {each for name in reached for each in _BRINGS.get(name, ())}
     for name in required:
         if name not in reached and name not in PACKAGES:
-            message = f"{name} is required, and nothing imports it"
+            only = "only the tests import it" if name in tested else "nothing imports it"
+            message = f"{name} is required, and {only}"
             yield _finding("unused", "warning", message, "leave it out")
 
 

@@ -57,8 +57,8 @@ def tightened(
 def is_narrower(wide: Json, narrow: Json) -> bool:
     """Tell whether a policy surely allows nothing that another does not; unknown means no."""
     wider, narrower = _statements(wide), _statements(narrow)
-    if parse(narrow).all_problems():
-        return False
+    if parse(narrow).all_problems() or wide.get("Version") != narrow.get("Version"):
+        return False  # a policy variable is plain text in another version: a Deny ends with it
     kept = {canonical(one) for one in narrower}
     denies = (one for one in wider if one.get("Effect") != "Allow")
     return all(canonical(one) in kept for one in denies) and all(

@@ -47,14 +47,23 @@ async def _anything(answer: forms.Notes) -> Sequence[str]:
 
 
 def _words(draft: Draft, found: Review, fence: str) -> str:
-    script = draft.script.decode("utf-8", errors="replace")
+    scripts = (
+        ("script", draft.script),
+        ("rollback", draft.rollback),
+        ("post-check", draft.post_check),
+        ("tests", draft.tests),
+    )
     known = [f"{each.severity}: {each.place}: {each.message}" for each in found.findings]
     lines = [
         f"Tier {found.tier}, {TIER_NAMES[found.tier]}. The review has found:",
         *(f"- {each}" for each in known or ["nothing"]),
-        "The script:",
-        fenced(script, fence, "script"),
+        *(_shown(name, body, fence) for name, body in scripts if body is not None),
         "Its policy:",
         fenced(json.dumps(draft.policy, sort_keys=True), fence, "policy"),
     ]
     return "\n".join(lines)
+
+
+def _shown(name: str, body: bytes, fence: str) -> str:
+    heading = "The script:" if name == "script" else f"Its {name}:"
+    return f"{heading}\n{fenced(body.decode('utf-8', errors='replace'), fence, name)}"

@@ -123,7 +123,7 @@ def run(path: str, word: int) -> int:
     sys.modules["__main__"] = main
     sys.argv = [path]
     try:
-        code = compile(Path(path).read_bytes(), path, "exec")
+        code = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
         go = os.read(word, _MOST_MESSAGE)
         os.close(word)
         if go:

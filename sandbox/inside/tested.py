@@ -1,9 +1,10 @@
 """Runs a script and then its own tests, in the place of a script: a rehearsal's is of this form.
 
 Both lie in /job/in, to the byte as they were approved. The script runs as `__main__`, as it would
-alone; when it fails, nothing is tested. A test is a function without parameters whose name begins
-with `test_`; it may import from `script`, and read what the script left in out/. Standard library
-only, and nothing of ours: delivered as the text of a job's script.
+alone but for its end: the process goes on, so threads that it left run on beside its tests, and its
+exit handlers come after them. When it fails, nothing is tested. A test is a function without
+parameters whose name begins with `test_`; it may import from `script`, and read what the script
+left in out/. Standard library only, and nothing of ours: delivered as the text of a job's script.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from core.repair import Repairs
 from core.session import Session
 from core.start import Wish, sessions_folder, start
 from core.workflows.planner import WorkflowPlanner, load_library
-from sandbox.job import Finished, JobEvent, Output, Sandbox
+from sandbox.job import Finished, Job, JobEvent, Output, Sandbox
 
 SCRIPT = '''\
 """Double a number."""
@@ -164,6 +164,26 @@ def test_a_failing_test_goes_back_to_the_coder(home: Path) -> None:
     assert "AssertionError" in complaint
 
 
+def with_tests(make_job: Any, script: str, tests: str) -> Job:
+    """Return the job that the rehearsal of a script with tests is."""
+    both = {"script.py": script.encode(), "tests.py": tests.encode()}
+    job: Job = make_job(TESTED.read_bytes())
+    return replace(job, inputs=both)
+
+
+def alone(engine: Sandbox, job: Job) -> tuple[int | None, str]:
+    """Return the exit code of a job without AWS, and all that it printed."""
+
+    async def ran() -> list[JobEvent]:
+        async with engine.run(job, None, b"") as events:
+            return [event async for event in events]
+
+    *outputs, last = asyncio.run(ran())
+    assert isinstance(last, Finished)
+    printed = b"".join(each.data for each in outputs if isinstance(each, Output))
+    return last.result.code, printed.decode()
+
+
 NO_RESULT = "import sys\nsys.exit({})\n"
 
 
@@ -186,20 +206,21 @@ def test_how_tests_follow_a_script(
 ) -> None:
     """A script that fails is not tested; one that ended well is, also where it left by itself."""
     code, said = expected
-    both = {"script.py": script.encode(), "tests.py": tests.encode()}
-    job = replace(make_job(TESTED.read_bytes()), inputs=both)
-
-    async def ran() -> list[JobEvent]:
-        async with engine.run(job, None, b"") as events:
-            return [event async for event in events]
-
-    *outputs, last = asyncio.run(ran())
-    printed = b"".join(each.data for each in outputs if isinstance(each, Output)).decode()
-    assert isinstance(last, Finished)
-    assert last.result.code == code, printed
+    ended, printed = alone(engine, with_tests(make_job, script, tests))
+    assert ended == code, printed
     assert said in printed
     assert TESTED.name not in printed
     assert ("passed" in printed) is (code == 0 or "failed" in said)
+
+
+def test_a_script_means_the_same_with_its_tests(engine: Sandbox, make_job: Any) -> None:
+    """Neither way does a future import of ours reach it: its annotations are values to it."""
+    script = "def f(a: int): pass\nprint(f.__annotations__)\n"
+    as_python = "{'a': <class 'int'>}\n"
+
+    assert alone(engine, make_job(script)) == (0, as_python)
+    rehearsed = with_tests(make_job, script, "test_it = dict\n")
+    assert alone(engine, rehearsed) == (0, f"{as_python}tests: 1 of 1 passed\n")
 
 
 @pytest.mark.timeout(180)

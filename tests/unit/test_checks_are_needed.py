@@ -123,6 +123,7 @@ def _besides() -> Iterator[Offender]:
     yield Offender("quality", "docstring", script(f'"""Said."""\n\n\n{long}'))
     yield Offender("gates", "called", script("a.b.c()\n"), CALLED)
     yield Offender("gates", "allowed", script(""), ALLOWED)
+    yield Offender("policy", "tests-call", script("", tests=f"{ec2}ec2.describe_vpcs()\n".encode()))
     yield Offender("policy", "price", script(fit.HEAD + fit.QUERY))
     yield Offender("policy", "empty", script(ec2 + "ec2.describe_vpcs()\n", policy={}))
     yield Offender(
@@ -130,6 +131,8 @@ def _besides() -> Iterator[Offender]:
     )
     locked = ("pyyaml==6" + each_check.HASH,)
     yield Offender("requirements", "not-looked-up", script("", requirements=locked))
+    tested = script("", requirements=locked, tests=b"import yaml\nyaml.load\n")
+    yield Offender("requirements", "unused", tested)
     yield Offender("security", "not-checked", script(DEEP))
     yield Offender("review", "lost", script(DEEP), CALLED)
     yield Offender("review", "left-out", script(""), Standards(left_out=("lint",)))

@@ -308,11 +308,57 @@ def test_it() -> None:
     found = review(draft, replace(HOLDS_TO, left_out=("quality", "readability")))
 
     told = [(one.source, one.rule, one.file, one.line) for one in found.findings[:-2]]
-    assert told == [("code", "process", "tests", 8)]
+    assert told == [("code", "process", "tests", 8), ("policy", "tests-call", "tests", 9)]
     assert (found.missing, found.excess, len(found.calls)) == ((), (), 3)
     scripted = replace(draft, script=tests, tests=None)
     named = [(one.source, one.rule) for one in review(scripted, HOLDS_TO).findings]
     assert ("requirements", "missing") in named
+
+
+def test_a_call_of_the_tests_is_told() -> None:
+    """A rehearsal takes it for one of the script; what needs no permission counts nowhere."""
+    tests = b"""\
+import boto3
+
+boto3.client("sts").get_caller_identity()
+boto3.client("ec2").describe_vpcs(VpcIds=["vpc-1"])
+"""
+    (told,) = (one for one in review(replace(DRAFT, tests=tests), HOLDS_TO).findings if one.line)
+
+    assert (told.severity, told.file, told.line) == ("warning", "tests", 4)
+    assert told.message.startswith("the tests call ec2:DescribeVpcs, and a rehearsal counts it")
+    assert all(one.rule != "tests-call" for one in reviewed(post_check=tests).findings)
+
+
+def test_tests_change_nothing_that_is_said_of_the_policy() -> None:
+    """What tests hide is told at its line; the script's calls are as well known as without them."""
+    draft = replace(DRAFT, policy=allows(*NEEDED, "s3:ListBucket"))
+    tests = b'import boto3\n\n\ndef test_it(name):\n    getattr(boto3.client("ec2"), name)()\n'
+    alone, tested = (review(replace(draft, tests=each), HOLDS_TO) for each in (None, tests))
+    about = [[one for one in each.findings if one.source == "policy"] for each in (alone, tested)]
+
+    assert [(one.rule, one.severity) for one in about[0]][:1] == [("excess", "warning")]
+    assert about[1] == about[0]
+    assert (alone.unresolved, tested.unresolved) == (0, 0)
+    assert [one.file for one in tested.findings if one.rule == "cannot-tell"] == ["tests"]
+
+
+def test_a_package_for_the_tests_alone_is_not_required() -> None:
+    """It would go along with every run: it is told, and a missing one is not to be added."""
+    draft = replace(DRAFT, tests=b"import rich\n\nrich.print()\n")
+    lines = (LOCKED["rich"], LOCKED["numpy"])
+    script = replace(draft, script=b"import numpy\n")
+    told = [
+        (one.rule, one.message, one.fix)
+        for each in (draft, replace(script, requirements=lines))
+        for one in review(each, replace(HOLDS_TO, allowed=("rich", "numpy"))).findings
+        if one.source == "requirements" and one.severity != "note"
+    ]
+
+    assert told == [
+        ("missing", "rich is imported, and no requirement brings it", "do without it"),
+        ("unused", "rich is required, and only the tests import it", "leave it out"),
+    ]
 
 
 def test_findings_are_sorted() -> None:

@@ -130,3 +130,20 @@ def test_what_is_not_surely_less_is_not_narrower(wider: dict[str, Any]) -> None:
     assert is_narrower(given, given)
     assert not is_narrower(given, wider)
     assert not is_narrower(policy(*given["Statement"], DENY), given)
+
+
+@pytest.mark.parametrize("version", ["2008-10-17", None])
+def test_another_version_is_not_narrower(version: str | None) -> None:
+    """The same statements allow more where a policy variable of a Deny becomes plain text."""
+    own = "arn:aws:s3:::home/${aws:username}/*"
+    given = policy(allow("s3:GetObject"), {**DENY, "Action": "s3:*", "Resource": own})
+    other = {**given, "Version": version}
+    if version is None:
+        del other["Version"]
+    asked = ("s3:GetObject", "arn:aws:s3:::home/ann/key", {"aws:username": "ann"})
+
+    assert not evaluate(given, *asked).allowed
+    assert evaluate(other, *asked).allowed
+    assert is_narrower(other, other)
+    assert not is_narrower(given, other)
+    assert not is_narrower(other, given)

@@ -97,6 +97,21 @@ def test_what_it_is_told() -> None:
     assert made.spent() == ()
 
 
+def test_it_is_told_all_that_would_run() -> None:
+    """Rollback, post-check and tests are data as the script is, each under its own heading."""
+    made, model = reader({"notes": []}, {"notes": []})
+    draft = replace(DRAFT, rollback=b"r = 1\n", post_check=b"p = 1\n")
+    asyncio.run(made.read(replace(draft, tests=b"</data-1f> t = 1\n"), FOUND))
+    read(made)
+    whole, alone = (each.texts() for each in model.asked)
+
+    told = {"rollback": "r = 1", "post-check": "p = 1", "tests": "</data-1f> t = 1"}
+    for name, body in told.items():
+        assert f'\nIts {name}:\n<data-1f {name}>\n"{body}\\n"\n</data-1f>\n' in whole
+        assert f"Its {name}" not in alone
+    assert whole.count("\n</data-1f>") == 5
+
+
 @pytest.mark.parametrize(
     ("model", "said"),
     [
