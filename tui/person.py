@@ -85,6 +85,7 @@ class _Editing:
             self.typed = typed
             print(f"not kept: {safe_line(str(error))}; edit goes on with what you typed")
             return None
+        self.typed = None
         if decision is None:
             print("nothing was changed")
         return decision

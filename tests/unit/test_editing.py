@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tui.editing import Parts, Unreadable, changed
+from tui.person import _Editing
 
 LOCKED = "six==1.17.0 --hash=sha256:" + "0" * 64
 POLICY = {
@@ -77,3 +80,22 @@ def test_what_is_no_text_is_told_with_its_line() -> None:
 
     assert edit is not None
     assert edit.script == b"\xff"
+
+
+def test_what_was_taken_back_at_a_plain_terminal_stays_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be read is edited on; once it is as it was, the next edit begins anew."""
+    editor = tmp_path / "editor"
+    editor.write_text(
+        '#!/bin/sh\nif grep -q typed "$3"; then sed -i /typed/d "$3"; else echo typed >> "$3"; fi\n'
+    )
+    editor.chmod(0o755)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", str(editor))
+    editing = _Editing(replace(BEFORE, policy=BEFORE.policy + b"\n"))
+
+    assert asyncio.run(editing.edit()) is None
+    assert editing.typed is not None
+    assert asyncio.run(editing.edit()) is None
+    assert editing.typed is None
