@@ -19,6 +19,7 @@ from core.events import (
     RunStarted,
     StopRequested,
 )
+from tests.taking_out import without
 from tui import drafts, policy_views, viewing
 from tui.views import ANSWER, NO_FINDINGS
 
@@ -228,13 +229,15 @@ def test_every_part_of_a_view_is_made_safe(story: Maker) -> None:
 
 
 def test_a_run_is_called_dead_only_when_that_is_on_record(story: Maker) -> None:
-    """Stopping is a wish; stopped is a fact, and waits for the end of the run."""
+    """Stopping is a wish; stopped is a fact, and waits for the end of the run, by one rule."""
     told = asked(story)
     told.decided()
     request = told.session.steps[-1].request
     told.add(RunStarted("X1", request.request, "run", request.digest, "replayed", ()))
     told.add(StopRequested("somebody"))
     before = viewing.work(told.session)
+    with without(("tui.viewing:_stopping", ("if run := session.open_run:", "if False:"))):
+        assert viewing.work(told.session) != before
     told.add(RunInterrupted("X1", "stopped by a person"))
 
     assert before == "Stopping: X1 is being ended"
