@@ -83,7 +83,7 @@ class GatewayProcess:
         finally:
             writer.close()
             if not confirmed:  # only its death closes everything for certain
-                await asyncio.to_thread(_kill, process)
+                _kill(process)
 
     async def close(self) -> None:
         """End the process and all its runs; may be called again. Cancelled, it kills at once."""
@@ -94,11 +94,9 @@ class GatewayProcess:
         try:
             if process is not None:
                 await asyncio.to_thread(_reap, process)
-        except asyncio.CancelledError:
-            if process is not None:
-                process.kill()  # the thread that waits for it can't be cancelled, and would hold us
-            raise
         finally:
+            if process is not None:
+                _kill(process)  # where nobody has waited: a cancelled thread may not have begun
             if complaints is not None:
                 complaints.close()
 

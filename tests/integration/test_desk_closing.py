@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 
 from core.aws import open_source
 from core.config import load
+from core.gateway_client import GatewayProcess
 from core.journal.store import Journal
 from core.start import Wish, sessions_folder, start
 from core.workshop import LocalWorkshop
@@ -62,3 +65,27 @@ def test_a_desk_that_is_cancelled_while_it_closes_leaves_nothing(
     assert there == 2
     assert children() == []
     Journal.open(path).close()
+
+
+def test_a_gateway_whose_closing_is_broken_off_at_once_is_gone(
+    children: Callable[[], list[int]],
+) -> None:
+    """Also where no thread was free to wait for its process."""
+
+    async def main() -> list[int]:
+        gateway, free = GatewayProcess(), threading.Event()
+        with suppress(GatewayLost):
+            async with gateway.attach("run-1", b"", create_server(("127.0.0.1", 0))):
+                pass
+        with ThreadPoolExecutor(1) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            threads.submit(free.wait)
+            closing = asyncio.create_task(gateway.close())
+            await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.wait([closing])
+            there = children()
+            free.set()
+        return there
+
+    assert asyncio.run(main()) == []
