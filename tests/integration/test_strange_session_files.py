@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -25,6 +27,7 @@ from tui import cli
 from tui.surfaces import replay_banner
 
 HOSTILE = "\x1b]0;owned\x07\x9b2J\u202e\r"
+STANDALONE = Path(__file__).parents[2] / "docs" / "verify_session.py"
 MAGIC = bytes.fromhex("d9d505f920a163d7")
 PAGE = 4096
 
@@ -149,6 +152,26 @@ def test_the_banner_of_a_replay_is_text(tmp_path: Path) -> None:
     found = verify(path)
     assert HOSTILE in " ".join(found.notes)
     assert shows(replay_banner(found))
+
+
+def test_the_stand_alone_program_prints_text(tmp_path: Path) -> None:
+    """A payload named like a verdict, behind characters that go back, does not look like one."""
+    command = [sys.executable, "-I", str(STANDALONE), str(hostile_file(tmp_path))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("altered: the payload \\x1b")
+    assert shows(done.stdout)
+
+
+@pytest.mark.parametrize("text", ["[]", "5", "[" * 100_000])
+def test_the_stand_alone_program_cannot_tell_what_it_cannot_read(tmp_path: Path, text: str) -> None:
+    """An event that is no JSON object is no crash, which would say altered."""
+    with Journal.create(tmp_path / "s1.db", "s1") as journal:
+        journal.append([(1, "x", text)])
+        journal.seal()
+    command = [sys.executable, "-I", str(STANDALONE), str(journal.path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (verify(journal.path).exit_code, "")
 
 
 def test_json_for_machines_is_text_on_a_terminal(
