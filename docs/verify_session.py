@@ -1,8 +1,7 @@
 # ruff: noqa: INP001 (a program that stands alone, in no package)
-"""Check one Countersign session file with Python's standard library alone (3.11 or newer).
+"""Check one Countersign session file by docs/journal.md alone: no code of Countersign, Python 3.11.
 
-Usage: python3 verify_session.py SESSION.db; exit 0 intact, 1 altered, 2 cannot tell. It does what
-docs/journal.md says and shares no code with Countersign, so that nobody has to trust Countersign.
+Usage: python3 verify_session.py SESSION.db; exit 0 intact, 1 altered, 2 cannot tell.
 """
 
 import hashlib
@@ -36,10 +35,13 @@ def hashes(value: object) -> set[str]:
     return {item for item in found if isinstance(item, str) and re.fullmatch("[0-9a-f]{64}", item)}
 
 
-def check_content(database: sqlite3.Connection, meta: dict[str, str]) -> None:
-    """Check schema, chain and payloads; raises at the first thing that is wrong."""
+def check_content(database: sqlite3.Connection) -> dict[str, str]:
+    """Return the table meta of what holds; raises at the first thing that is wrong."""
+    if database.execute("PRAGMA application_id").fetchone() != (0x43534A31,):
+        raise OSError("it is no session file")
     schema = database.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
     demand(sha256("\n".join(sorted(sql for (sql,) in schema)).encode()) == SCHEMA, "the schema")
+    meta = dict(database.execute("SELECT key, value FROM meta"))
     demand(meta.keys() - {"sealed"} == {"format", "session"}, "the table meta")
     head, named, erased = sha256(f"{FORMAT}\n{meta['session']}".encode()), set[str](), set[str]()
     rows = database.execute("SELECT seq, at, kind, json, prev, hash FROM event ORDER BY seq")
@@ -55,6 +57,7 @@ def check_content(database: sqlite3.Connection, meta: dict[str, str]) -> None:
         demand((sha, size) == (sha256(body), len(body)), f"the payload {sha}")
         named.discard(sha)
     demand(named <= erased, f"missing payloads: {sorted(named - erased)}")
+    return meta
 
 
 def verify(path: Path) -> str:
@@ -63,8 +66,7 @@ def verify(path: Path) -> str:
     said = sidecar.read_text()[:64] if sidecar.exists() else ""
     demand(said in ("", sha256(path.read_bytes())), f"a byte, says {sidecar.name}")
     place = path.as_uri() + ("?mode=ro" if log.exists() else "?mode=ro&immutable=1")
-    database = sqlite3.connect(place, uri=True)
-    check_content(database, meta := dict(database.execute("SELECT key, value FROM meta")))
+    meta = check_content(sqlite3.connect(place, uri=True))
     demand(not log.exists() if "sealed" in meta else not said, "the seal")
     return "intact" if "sealed" in meta and said else "cannot tell: not sealed, or without sidecar"
 
@@ -72,9 +74,9 @@ def verify(path: Path) -> str:
 if __name__ == "__main__":
     try:
         answer = verify(Path(sys.argv[1]).resolve())
-    except (OSError, sqlite3.Error, IndexError) as problem:
+    except (OSError, sqlite3.Error, IndexError, AttributeError, RecursionError) as problem:
         answer = f"cannot tell: {problem}"
     except ValueError as problem:
         answer = f"altered: {problem}"
-    sys.stdout.write(f"{answer}\n")
+    sys.stdout.write(ascii(answer)[1:-1] + "\n")  # what a stranger wrote repaints no terminal
     sys.exit({"i": 0, "a": 1, "c": 2}[answer[0]])

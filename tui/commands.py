@@ -99,7 +99,7 @@ def check(arguments: Namespace) -> int:
         difference=_difference(arguments, settings, draft, found) if arguments.diff else None,
     )
     if arguments.json:
-        print(json.dumps(checking.document(checked), ensure_ascii=False))
+        print(json.dumps(checking.document(checked)))
     else:
         print(checking.text(checked))
     return 1 if found.blockers else 0
@@ -142,7 +142,7 @@ def verify(arguments: Namespace) -> int:
         found = verify_file(path)
         codes.append(found.exit_code)
         document = report.verification_document(path, found)
-        told = json.dumps(document, ensure_ascii=False) if arguments.json else None
+        told = json.dumps(document) if arguments.json else None
         print(told or report.verification_text(document))
     return 1 if 1 in codes else max(codes)
 
@@ -153,7 +153,7 @@ def sessions(arguments: Namespace) -> int:
 
     rows = report.session_rows(_sessions_folder(arguments))
     for row in rows:
-        print(json.dumps(row, ensure_ascii=False) if arguments.json else report.session_text(row))
+        print(json.dumps(row) if arguments.json else report.session_text(row))
     if not rows and not arguments.json:
         print("no sessions yet")
     return 0
@@ -170,7 +170,7 @@ def grants(arguments: Namespace) -> int:
         granted.revoke(kept, arguments.revoke)
     rows = granted.rows(kept.listed(), now_ms())
     for row in rows:
-        print(json.dumps(row, ensure_ascii=False) if arguments.json else granted.text(row))
+        print(json.dumps(row) if arguments.json else granted.text(row))
     if not rows and not arguments.json:
         print("no grants: every one ended with its session")
     return 0
@@ -182,7 +182,7 @@ def doctor(arguments: Namespace) -> int:
 
     document = report.machine(_settings(arguments))
     if arguments.json:
-        print(json.dumps(document, ensure_ascii=False))
+        print(json.dumps(document))
     else:
         print(report.machine_text(document))
     return 0 if document["engine"] else 6

@@ -14,7 +14,7 @@ from core.errors import CountersignError, JournalError
 from core.events import SessionFinished, SessionStarted
 from core.journal.store import Entry, read
 from core.journal.verify import Verification
-from core.safe_text import safe_line
+from core.safe_text import safe_line, safe_text
 from sandbox.errors import SandboxError
 from tui.plain import timestamp
 
@@ -101,7 +101,7 @@ def machine_text(document: Document) -> str:
         rows.append(("refused inside", ", ".join(document["attempts"])))
     lines = [f"{name:<16}{text}" for name, text in rows]
     hint = ["", document["hint"]] if document["hint"] else []
-    return "\n".join([*lines, *hint, "", *document["facts"]])
+    return safe_text("\n".join([*lines, *hint, "", *document["facts"]]))
 
 
 def _row(path: Path) -> Document:

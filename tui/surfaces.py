@@ -31,7 +31,7 @@ def json_line(fact: Fact) -> str:
 def replay_banner(found: Verification) -> str:
     """Return the line above a replay that nobody can take for something live."""
     told = "; ".join([f"verification: {found.verdict}", *found.notes])
-    return f"=== REPLAY, read-only; {told} ==="
+    return f"=== REPLAY, read-only; {safe_line(told)} ==="
 
 
 def _plain(session: Session, fact: Fact) -> None:

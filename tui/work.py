@@ -6,14 +6,13 @@ import asyncio
 import os
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.approval.approvers import Approver, FromFlag, InTurn, Nobody
 from core.approval.command import FromCommand
-from core.approval.ledger import spend
+from core.approval.ledger import Ledger
 from core.approval.modes import needs_confirmation
 from core.approval.signed import FromSigned
 from core.aws import LIVE, open_source, own_session, source_of
@@ -196,10 +195,4 @@ def is_attended(arguments: Namespace) -> bool:
 
 def _ledger(arguments: Namespace, desk: Desk) -> Callable[[Sha, str], None]:
     """Return what marks a yes that was given beforehand as used."""
-    folder = desk.settings.data_directory / "spent"
-
-    def use(digest: Sha, session: str) -> None:
-        with suppress(*([NoApprover] if arguments.again else [])):
-            spend(folder, digest, session)
-
-    return use
+    return Ledger(desk.settings.data_directory / "spent", again=arguments.again)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from core.approval.house import names_account
+from core.approval.ledger import user_of
 from core.approval.redeem import Payload
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface, Verb
@@ -81,7 +82,7 @@ class FromFlag:
     fit: Callable[[], Awaitable[object]]
     """Raises MachineUnfit; asked first, so that a machine that runs nothing spends nothing."""
     spend: Callable[[Sha, str], None]
-    """Marks a digest as used by a session; raises NoApprover when another one used it."""
+    """Marks a digest as used by one request (`ledger.user_of`); raises NoApprover for another."""
     confirmed: str = ""
     """What was typed as the account's alias."""
     override_blockers: bool = False
@@ -95,7 +96,7 @@ class FromFlag:
             raise NoApprover(f"{request.request} has digest {request.digest}, which was not given")
         decision = yes(request, session, typed=self.confirmed, over=self.override_blockers)
         await self.fit()
-        self.spend(request.digest, session.id)
+        self.spend(request.digest, user_of(session.id, request.request))
         return decision
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.approval.approvers import Decision, yes
+from core.approval.ledger import user_of
 from core.approval.redeem import Payload
 from core.errors import NoApprover
 from core.events import DecisionRequested, Surface
@@ -42,7 +43,7 @@ class FromSigned:
     fit: Callable[[], Awaitable[object]]
     """Raises MachineUnfit; asked before a yes is used up."""
     spend: Callable[[Sha, str], None]
-    """Marks a yes as used by a session; raises NoApprover when another one used it."""
+    """Marks a yes as used by one request (`ledger.user_of`); raises NoApprover for another."""
     surface: Surface = "file"
 
     async def __call__(
@@ -56,7 +57,7 @@ class FromSigned:
                 decision = _decision(said, await self._signer(path, body), request, session)
                 if decision.verb == "approve":
                     await self.fit()
-                    self.spend(request.digest, session.id)
+                    self.spend(request.digest, user_of(session.id, request.request))
                 return decision
         raise NoApprover(f"{request.request} has digest {request.digest}, which no file decides")
 

@@ -12,9 +12,8 @@ import ast
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from core.checks import literals, models, paging, responses, searching, transfers
+from core.checks import hiding, literals, models, paging, responses, searching, transfers
 from core.checks.clients import clients_of, service_argument
 from core.checks.finding import Call, Finding, Severity
 from core.checks.following import Clients
@@ -23,7 +22,6 @@ from core.checks.names import Names, collect, last_name
 from core.checks.parameters import Problem, Wanted, check
 from core.checks.resources import collection, members
 from core.checks.values import NOT_OF_BOTO3, Value, Values, member
-from core.iam.actions import operations
 from core.iam.propose import Shown
 
 _SOURCE = "aws-calls"
@@ -45,8 +43,6 @@ _HARMLESS = {
     *_NAMED,
 }
 """Attributes of a client that call nothing by themselves."""
-_HIDERS = {"exec", "eval", "compile", "__import__"}
-_HIDERS_OF_METHODS = {"attrgetter", "methodcaller", "vars"}
 _EXTRA = {"paginate": frozenset({"PaginationConfig"}), "wait": frozenset({"WaiterConfig"})}
 
 
@@ -68,7 +64,7 @@ class Extraction:
 def extract(tree: ast.Module) -> Extraction:
     """Find the AWS calls of a script."""
     names = collect(tree)
-    reader = _Reader(names, clients_of(names), _texts(tree))
+    reader = _Reader(names, clients_of(names), _texts(tree), hiding.called_in(tree))
     told: list[Call | Finding] = [one for node in ast.walk(tree) for one in reader.read(node)]
     if reader.clients.exhausted:
         told.append(_doubt(None, "the script is too entangled to follow every client in it"))
@@ -91,6 +87,7 @@ class _Reader:
     names: Names
     clients: Clients
     texts: Collection[str]
+    called: Collection[ast.AST]
     sites: list[Shown] = field(default_factory=list)
     getters: set[Call] = field(default_factory=set)
     """Where a paginator or waiter is got; its parameters follow where it is used."""
@@ -101,6 +98,8 @@ class _Reader:
             yield from self._method(node)
         elif isinstance(node, ast.Call):
             yield from self._call(node)
+        for doubt in hiding.doubts(self.clients, self.called, _NAMED, node):
+            yield _doubt(*doubt)
         for one in (*responses.absent(self.clients, node), *searching.absent(self.clients, node)):
             yield _unknown(one.rule, one.line, one.message, one.near)
 
@@ -120,13 +119,13 @@ class _Reader:
             yield from self._named(node, name)
         elif name == "getattr" and built_in:
             yield from self._computed(node)
-        elif name == "import_module" or (name in _HIDERS and built_in):
+            yield from (_doubt(*doubt) for doubt in hiding.by_name(node, _NAMED))
+        elif name == "import_module" or (name in hiding.OF_CODE and built_in):
             yield _doubt(node.lineno, f"what {name}() brings in can't be seen here")
-        elif name in _HIDERS_OF_METHODS and (built_in or name != "vars"):
+        elif name in hiding.OF_METHODS and (built_in or name != "vars"):
             yield _doubt(node.lineno, f"what {name}() calls can't be seen here")
         else:
             yield from self._making(node)
-            yield from self._untraced(node)
             yield from self._arguments(node)
 
     # -------------------------------------------------------------- clients and resources
@@ -237,16 +236,6 @@ class _Reader:
             yield _doubt(node.lineno, "which method is called by a computed name can't be told")
         yield from self._operations(values, methods, node.lineno)
 
-    def _untraced(self, node: ast.Call) -> Iterator[Finding]:
-        """A call that looks like AWS, on a client that is out of sight."""
-        function = node.func
-        if not isinstance(function, ast.Attribute) or function.attr in self.names.everywhere:
-            return
-        kinds = {one.kind for one in self.clients.values(function.value)}
-        if kinds <= NOT_OF_BOTO3 and _is_familiar(function.attr):
-            line = function.end_lineno or function.lineno
-            yield _doubt(line, f"which client {function.attr} is called on can't be told")
-
     # -------------------------------------------------------------- arguments
     def _arguments(self, node: ast.Call) -> Iterator[Finding]:
         """What is wrong with the arguments of a call of AWS."""
@@ -328,17 +317,6 @@ def _is_known(value: Value) -> bool:
 def _texts(tree: ast.Module) -> frozenset[str]:
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return frozenset(value for value in constants if isinstance(value, str))
-
-
-def _is_familiar(method: str) -> bool:
-    """Whether a method looks like an AWS call even where the client is out of sight."""
-    return "_" in method and method.replace("_", "") in _squeezed_operations()
-
-
-@lru_cache(maxsize=1)
-def _squeezed_operations() -> frozenset[str]:
-    """All operations in lower letters: quicker than the names of all methods."""
-    return frozenset(operation.lower() for _, operation in operations())
 
 
 def _no_operation(services: list[str], method: str, line: int) -> Finding:

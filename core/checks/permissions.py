@@ -82,9 +82,9 @@ def _actions(call: Call) -> tuple[str, ...]:
 def _needed(reviewed: Reviewed) -> dict[str, tuple[str, ...]]:
     """Actions that the code needs, as the policy names them that was proposed for it."""
     found: dict[str, tuple[str, ...]] = {}
-    for statement in reviewed.proposed.get("Statement", ()):
-        for action in _listed(statement["Action"]):
-            found[action] = tuple(_listed(statement["Resource"]))
+    for statement in parse(reviewed.proposed).statements:  # what stands on record may be anything
+        for action in () if statement.problems else statement.actions.values:
+            found[action] = statement.resources.values
     for call in reviewed.calls:  # old records propose nothing
         for action in _actions(call):
             found.setdefault(action, ("*",))
@@ -94,10 +94,6 @@ def _needed(reviewed: Reviewed) -> dict[str, tuple[str, ...]]:
 def _counted(turns: Iterable[Turn]) -> Iterator[Count]:
     for turn in turns:
         yield from turn.run.counted if turn.run else ()
-
-
-def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
 
 
 def _order(row: Row) -> tuple[int, str]:

@@ -136,9 +136,12 @@ def check_is_journal(path: Path, database: sqlite3.Connection) -> None:
     tables = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
     if missing := {"meta", "event", "payload"} - {name for (name,) in tables}:
         raise JournalAltered(f"{path} lacks the table {min(missing)}")
+    if not _has_schema(database):
+        # Somebody else's table can compute what it holds: a gigabyte for each row that is read.
+        raise JournalAltered(f"the session file {path} has another schema")
 
 
-def has_schema(database: sqlite3.Connection) -> bool:
+def _has_schema(database: sqlite3.Connection) -> bool:
     """Whether tables and triggers are word for word those of the format, none more, none fewer."""
     found = database.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
     return sorted(sql for (sql,) in found) == sorted(SCHEMA)

@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +24,8 @@ from core.journal import database as sqlite
 
 COMPANIONS = ("-wal", "-journal")
 """What SQLite reads together with a file that is in use, or that was left in a hurry."""
+_NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
+"""How a rollback journal ends that names one more file, which SQLite deletes when it is done."""
 
 
 @contextmanager
@@ -55,6 +58,7 @@ class Source:
         if not self.path.is_file():
             raise JournalError(f"there is no session file {path}")
         with translated(self.path):
+            _check_companions(self.path)
             self.sealed = not companions(self.path) and self._is_marked()
             if not self.sealed:
                 self._try_in_place()
@@ -99,6 +103,26 @@ class Source:
         except OSError:
             self.close()
             raise
+
+
+def _check_companions(path: Path) -> None:
+    """Raise JournalAltered for what we never leave beside a session file; SQLite would act on it.
+
+    Reading a session must not change any other file: SQLite rolls back what was left in a hurry,
+    and deletes whichever file the rollback journal names as that of several databases at once.
+    """
+    for companion in map(path.with_name, companions(path)):
+        with suppress(FileNotFoundError):  # its writer has just finished
+            if not stat.S_ISREG(companion.lstat().st_mode):
+                raise JournalAltered(f"{companion} beside the session file is no plain file")
+            if companion.name.endswith("-journal") and _end_of(companion) == _NAMES_ANOTHER:
+                raise JournalAltered(f"{companion} names another file to SQLite")
+
+
+def _end_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - len(_NAMES_ANOTHER)))
+        return file.read()
 
 
 def _is_damage(error: Exception) -> bool:

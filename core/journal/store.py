@@ -319,8 +319,6 @@ def _lacks_its_sidecar(path: Path) -> bool:
 
 
 def _check_can_go_on(path: Path, database: sqlite3.Connection, *, marked: bool) -> None:
-    if not sqlite.has_schema(database):
-        raise JournalAltered(f"the session file {path} has another schema")
     if "sealed" in sqlite.read_meta(database) and not marked:
         hint = "a sealed session is finished; look at it with `countersign replay`"
         raise JournalError(f"the session file {path} is sealed", hint=hint)

@@ -93,3 +93,9 @@ def run(make_job: Callable[..., Job], engine: Sandbox) -> Callable[..., Ran]:
         return Ran(asyncio.run(collect()))
 
     return to_the_end
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data directory for whole sessions, so that the sealed runtime is built once."""
+    return tmp_path_factory.mktemp("home")

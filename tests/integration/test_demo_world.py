@@ -55,12 +55,6 @@ class Answered:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data directory for all of them, so that the sealed runtime is built once."""
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="session")
 def ask(home: Path) -> Callable[[str | Path], Answered]:
     """Return a function that puts a world's own question to the program in automated mode."""
     environment = {**os.environ, "COUNTERSIGN_DATA": str(home)}

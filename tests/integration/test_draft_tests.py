@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.approval.approvers import Decision, FromList
+from core.approval.approvers import Decision
 from core.approval.redeem import Payload
-from core.aws import open_source
-from core.config import load
 from core.events import (
     AnswerGiven,
     DraftGenerated,
@@ -22,20 +20,12 @@ from core.events import (
     RunOutput,
     RunStarted,
 )
-from core.here import now_ms
 from core.jobs import TESTED
-from core.llm.asking import Asker
-from core.llm.outgoing import Outgoing
-from core.llm.planner import ModelPlanner
-from core.llm.scripted import Scripted
-from core.loop import Loop
-from core.planner import Planner, repairs_of
-from core.redact import Redactor
 from core.repair import Repairs
 from core.session import Session
-from core.start import Wish, sessions_folder, start
 from core.workflows.planner import WorkflowPlanner, load_library
 from sandbox.job import Finished, Job, JobEvent, Output, Sandbox
+from tests.working import by_model, of, worked
 
 SCRIPT = '''\
 """Double a number."""
@@ -88,6 +78,7 @@ END: dict[str, Any] = {
     "step": None,
     "answer": {"status": "inconclusive", "cause": "", "claims": [], "gaps": []},
 }
+ASKED = "who changed sg-1?"
 YES = Decision("approve", confirmed="lantern-prod")
 
 
@@ -101,56 +92,17 @@ class Pointed(WorkflowPlanner):
         return replace(found, parameters={**found.parameters, "resource": "sg-1"})
 
 
-async def worked(folder: Path, planner: Planner, decisions: list[Decision]) -> list[Fact]:
-    """Return the record of a guided session in which everything is rehearsed."""
-    settings = folder / "config.yaml"
-    settings.write_text("approval: {rehearse: always}\n")
-    loaded = load(settings, {"COUNTERSIGN_DATA": str(folder)})
-    source = open_source("simulated:shop-502", sessions_folder(loaded))
-    facts: list[Fact] = []
-
-    def show(_: Session, fact: Fact) -> None:
-        facts.append(fact)
-
-    wish = Wish("who changed sg-1?", "ask", "guided", repairs=repairs_of(planner))
-    desk, session = await start(loaded, source, wish, show)
-    try:
-        engine = desk.engine(planner, FromList(decisions))
-        await Loop(engine, desk.log, asyncio.Queue(), show, now_ms).work(session)
-    finally:
-        await desk.close()
-    return facts
-
-
-def by_model(*answers: Any) -> ModelPlanner:
-    """Return a planner over prepared answers, whose failed runs go back once."""
-    asker = Asker(Outgoing(Redactor(b"k" * 16, ()), ()), "data-1f")
-    model = Scripted([*answers])
-    return ModelPlanner(model, model, asker, repairs=Repairs(runs=1))
-
-
-def of(facts: list[Fact], kind: type) -> list[Any]:
-    """Return the events of a kind."""
-    return [fact.event for fact in facts if isinstance(fact.event, kind)]
-
-
 def printed(facts: list[Fact], run: str, stream: str = "stdout") -> str:
     """Return what a run printed."""
     several = of(facts, RunOutput)
     return "".join(each.text for each in several if (each.run, each.stream) == (run, stream))
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data directory that these tests share, so that its runtime is built once."""
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.mark.timeout(180)
 def test_a_failing_test_goes_back_to_the_coder(home: Path) -> None:
     """The rehearsal fails as a failing script does; the next version's tests pass, then it runs."""
-    planner = by_model(PLAN, {**CODE, "tests": WRONG}, CODE, END)
-    facts = asyncio.run(worked(home, planner, [YES] * 3))
+    planner = by_model([PLAN, {**CODE, "tests": WRONG}, CODE, END], Repairs(runs=1))
+    facts = asyncio.run(worked(home, ASKED, planner, [YES] * 3, rehearse="always"))
 
     assert [each.version for each in of(facts, DraftGenerated)] == [1, 2]
     assert [each.purpose for each in of(facts, RunStarted)] == ["rehearse", "rehearse", "run"]
@@ -227,7 +179,7 @@ def test_a_script_means_the_same_with_its_tests(engine: Sandbox, make_job: Any) 
 def test_the_tests_of_a_saved_workflow_pass_where_it_is_rehearsed(home: Path) -> None:
     """CloudTrail's answers are made up there, and the script's own tests hold over them."""
     planner = Pointed(load_library(), "recent-changes")
-    facts = asyncio.run(worked(home, planner, [YES] * 2))
+    facts = asyncio.run(worked(home, ASKED, planner, [YES] * 2, rehearse="always"))
 
     (draft,) = of(facts, DraftGenerated)
     assert draft.tests is not None

@@ -9,21 +9,10 @@ from typing import Any
 
 import pytest
 
-from core.approval.approvers import Decision, FromList
-from core.aws import open_source
-from core.config import load
-from core.events import DraftGenerated, EvidenceAdded, Fact, ReviewFinished, RunOutput, RunStarted
-from core.here import now_ms
-from core.llm.asking import Asker
-from core.llm.outgoing import Outgoing
-from core.llm.planner import ModelPlanner
-from core.llm.scripted import Scripted
-from core.loop import Loop
-from core.planner import repairs_of
-from core.redact import Redactor
+from core.approval.approvers import Decision
+from core.events import DraftGenerated, EvidenceAdded, ReviewFinished, RunOutput, RunStarted
 from core.repair import Repairs
-from core.session import Session
-from core.start import Wish, sessions_folder, start
+from tests.working import by_model, of, worked
 
 HEAD = '''\
 """%s"""
@@ -124,41 +113,7 @@ def code() -> dict[str, Any]:
     }
 
 
-async def worked(folder: Path, answers: list[Any], decisions: list[Decision]) -> list[Fact]:
-    """Return the record of a guided session over the shipped world."""
-    settings = folder / "config.yaml"
-    settings.write_text("approval: {rehearse: never}\n")
-    loaded = load(settings, {"COUNTERSIGN_DATA": str(folder)})
-    source = open_source("simulated:shop-502", sessions_folder(loaded))
-    model = Scripted(answers)
-    asker = Asker(Outgoing(Redactor(b"k" * 16, ()), ()), "data-1f")
-    planner = ModelPlanner(model, model, asker, repairs=Repairs(reviews=1))
-    facts: list[Fact] = []
-
-    def show(_: Session, fact: Fact) -> None:
-        facts.append(fact)
-
-    wish = Wish("close the shell port", "ask", "guided", repairs=repairs_of(planner))
-    desk, session = await start(loaded, source, wish, show)
-    try:
-        engine = desk.engine(planner, FromList(decisions))
-        await Loop(engine, desk.log, asyncio.Queue(), show, now_ms).work(session)
-    finally:
-        await desk.close()
-    return facts
-
-
-def of(facts: list[Fact], kind: type) -> list[Any]:
-    """Return the events of a kind."""
-    return [fact.event for fact in facts if isinstance(fact.event, kind)]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data directory that these tests share, so that its runtime is built once."""
-    return tmp_path_factory.mktemp("home")
-
-
+ASKED = "close the shell port"
 YES = Decision("approve", confirmed="lantern-prod")
 
 
@@ -167,7 +122,8 @@ def test_a_change_of_a_model_is_taken_back(home: Path) -> None:
     """It has no blocker; its post-check says no, and the world is as it was before."""
     answers = [PLAN, code(), {"hypotheses": [], "step": None, "answer": END}]
 
-    facts = asyncio.run(worked(home, answers, [YES] * 3))
+    planner = by_model(answers, Repairs(reviews=1))
+    facts = asyncio.run(worked(home, ASKED, planner, [YES] * 3, rehearse="never"))
 
     found = [one for each in of(facts, ReviewFinished) for one in each.findings]
     assert [one.message for one in found if one.severity == "blocker"] == []
@@ -187,7 +143,8 @@ def test_a_change_without_its_way_back_is_blocked(home: Path) -> None:
     bare = {**code(), "rollback": None, "post_check": None}
     answers = [PLAN, *[bare] * 4, {"hypotheses": [], "step": None, "answer": END}]
 
-    facts = asyncio.run(worked(home, answers, [Decision("skip")]))
+    planner = by_model(answers, Repairs(reviews=1))
+    facts = asyncio.run(worked(home, ASKED, planner, [Decision("skip")], rehearse="never"))
 
     for each in of(facts, ReviewFinished):
         assert {one.rule for one in each.findings} >= {"no-rollback", "no-post-check"}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from core.approval.approvers import Decision, FromFlag, FromList, Nobody
-from core.approval.ledger import spend
+from core.approval.ledger import Ledger, spend
 from core.errors import JournalError, MachineUnfit, NoApprover
 from sandbox.job import Sha
 
@@ -74,6 +74,28 @@ def test_a_session_goes_on_with_its_own_flag(story: Any, tmp_path: Path) -> None
 
     for _ in range(2):
         assert answer(flag(made, tmp_path), made) == Decision("approve")
+
+
+def test_a_flag_does_not_answer_the_same_draft_proposed_again(story: Any, tmp_path: Path) -> None:
+    """A planner that proposes an approved draft once more, in the same session, is not approved."""
+    made = asked(story)
+    approver, first = flag(made, tmp_path), made.session.open_request
+    answer(approver, made)
+    later = replace(first, request="R2")
+
+    with pytest.raises(NoApprover, match=f"was used by session {made.session.id} R1"):
+        asyncio.run(approver(later, made.session, made.payload))
+
+
+def test_again_is_once_more(tmp_path: Path) -> None:
+    """What is meant to run once more runs once more, and not as often as somebody asks."""
+    Ledger(tmp_path)(DIGEST, "s1 R1")
+    again = Ledger(tmp_path, again=True)
+    for _ in range(2):
+        again(DIGEST, "s2 R1")
+
+    with pytest.raises(NoApprover, match="was used by session s2 R1"):
+        again(DIGEST, "s2 R2")
 
 
 def test_a_machine_that_runs_nothing_spends_nothing(story: Any, tmp_path: Path) -> None:

@@ -293,6 +293,7 @@ MISTAKES: list[tuple[str, str, str, str, int]] = [
      "which service this client is for", 2),
     (EC2 + "getattr(ec2, 'describe_' + x)()", "cannot-tell", "warning", "computed name", 3),
     (EC2 + "ec2.get_paginator(x)", "cannot-tell", "warning", "which paginator", 3),
+    (EC2 + "getattr(ec2, 'get_waiter')(x)", "cannot-tell", "warning", "get_waiter()", 3),
     (EC2 + "ec2.get_waiter()", "cannot-tell", "warning", "which waiter", 3),
     ("somewhere().describe_instances()", "cannot-tell", "warning", "which client", 1),
     ("def f(ec2):\n  ec2.describe_instances()", "cannot-tell", "warning", "which client", 2),

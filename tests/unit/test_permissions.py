@@ -328,3 +328,13 @@ def test_the_table_is_made_anew_only_for_what_is_new(story: Maker) -> None:
 
     assert policy_views.policy(step) is before
     assert policy_views.policy(ended(told)) != before
+
+
+@pytest.mark.parametrize(
+    "proposed",
+    [{"Statement": [{"Effect": "Allow"}]}, {"Statement": 5}, {"Statement": [[]]}, {"x": None}],
+)
+def test_a_record_that_proposes_nonsense_is_still_shown(proposed: dict[str, Any]) -> None:
+    """A file from elsewhere can hold anything as a policy; the calls are told without it."""
+    told = permissions(POLICY, replace(REVIEW, proposed=proposed))
+    assert {row.action for row in told} == {VPCS, SUBNETS, BUCKETS}
