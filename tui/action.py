@@ -65,8 +65,13 @@ def bar_key(action: Action, actions: Iterable[Action]) -> str:
     return " ".join(spelled(each.keys[0]) for each in (*both, action) if each.keys)
 
 
+def pressing(actions: Sequence[Action], name: str) -> str:
+    """Return what to press for an action, as the settings have it; by name where it has no key."""
+    keys = {each.name: bar_key(each, ()) for each in actions if each.keys}
+    return keys.get(name) or f"{keys.get('palette', ':')} and type {name}"
+
+
 def how_to_leave(actions: Sequence[Action], *, stops: bool = False) -> str:
     """Return what ctrl+c is answered with where it ends nothing."""
-    keys = {each.name: f"{bar_key(each, ())} " for each in actions if each.keys}
-    leaves = f"ctrl+c ends nothing: {keys.get('leave', ': ')}leaves"
-    return f"{leaves}, {keys.get('stop', ': ')}twice stops the session" if stops else leaves
+    leaves = f"ctrl+c ends nothing: {pressing(actions, 'leave')} leaves"
+    return f"{leaves}, {pressing(actions, 'stop')} twice stops the session" if stops else leaves

@@ -106,6 +106,10 @@ class Playback:
         """Go to the next place that is so marked, or the one before; False when there is none."""
         return self._stand(next_marked(self._facts, self._stops, self._at, mark, by))
 
+    def has(self, mark: Mark, by: int) -> bool:
+        """Tell whether there is a place that is so marked, further on or before."""
+        return next_marked(self._facts, self._stops, self._at, mark, by) is not None
+
     def move_to_text(self, text: str) -> bool:
         """Go to the next place that says this; False when there is none."""
         return self._stand(next_text(self._facts, self._stops, self._at, text))

@@ -20,7 +20,7 @@ from core.events import Mode
 from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
 from tui import consent, viewing
-from tui.action import how_to_leave
+from tui.action import how_to_leave, pressing
 from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant, Wanted
 from tui.editing import FILES, Part, Parts, Unreadable, changed, parts_of
@@ -251,12 +251,13 @@ class DecidingScreen(PagesScreen):
         return how_to_leave(self.actions, stops=not over)
 
     def _do_stop(self) -> None:
-        if isinstance(self._scene, Bridge) and self._twice("stop", "press x again to stop"):
+        said = f"press {pressing(self.actions, 'stop')} again to stop"
+        if isinstance(self._scene, Bridge) and self._twice("stop", said):
             self._scene.stop()
 
     def _do_leave(self) -> None:
         app = cast("CountersignApp", self.app)
-        said = "press q again to leave; the session stays open"
+        said = f"press {pressing(self.actions, 'leave')} again to leave; the session stays open"
         if not app.working or app.ended or self._twice("leave", said):
             app.leave()
 

@@ -19,7 +19,7 @@ from textual.widgets import Static
 from core.repair import NONE as NO_REPAIRS
 from core.session import Step
 from tui import viewing
-from tui.action import Action
+from tui.action import Action, pressing
 from tui.actions import ACTIONS
 from tui.answering import answer_page
 from tui.arming import Arming
@@ -230,7 +230,8 @@ class PagesScreen(Reading[None]):
         said = text if time.monotonic() < until else ""
         if session and question:
             here = self._shows(question)
-            note = self._note(question) if here else "it is not what is shown: press f to see it"
+            there = f"it is not what is shown: press {pressing(self.actions, 'follow')} to see it"
+            note = self._note(question) if here else there
             step = viewing.step_of(session, question.page)
             counters = viewing.findings_caption(step), viewing.findings_counter(step)
             share = self._seen.share() if self._seen.what == question.digest else 0
@@ -239,8 +240,9 @@ class PagesScreen(Reading[None]):
             note = "read-only: nothing here can be decided"
             banner.tell("↺", f"Event {self._scene.place}", said or note, urgent=bool(said))
         elif session:
-            note = "press q to leave" if session.finished else viewing.asked(session)
-            note = "press 6 to see what it prints and calls" if session.open_run else note
+            leave, run = (pressing(self.actions, each) for each in ("leave", "run"))
+            note = f"press {leave} to leave" if session.finished else viewing.asked(session)
+            note = f"press {run} to see what it prints and calls" if session.open_run else note
             sign, work = viewing.work_sign(session), viewing.work(session)
             banner.tell(sign, work, said or note, urgent=bool(said))
         else:

@@ -5,6 +5,7 @@ It moves where one stands in the record, and can do nothing else: no key here re
 
 from __future__ import annotations
 
+from tui.action import pressing
 from tui.playback import Playback
 from tui.screens.among import AmongScreen
 from tui.screens.dialogs import Asks, Dialog, Final
@@ -35,8 +36,16 @@ class ReplayingScreen(AmongScreen):
             self._stand("")
         else:
             mark, by = _MARKS[name]
-            there = "after" if by > 0 else "before"
-            self._stand("" if scene.move_to(mark, by) else f"no {mark} {there} this event")
+            self._stand("" if scene.move_to(mark, by) else self._none(scene, mark, by))
+
+    def _none(self, scene: Playback, mark: Mark, by: int) -> str:
+        """Return that nothing so marked is that way, and the key for the way where there is."""
+        after, before = ("after", "before") if by > 0 else ("before", "after")
+        told = f"no {mark} {after} this event"
+        if not scene.has(mark, -by):
+            return told
+        back = next(name for name, way in _MARKS.items() if way == (mark, -by))
+        return f"{told}: {pressing(self.actions, back)} goes to one {before} it"
 
     def _do_time(self) -> None:
         said = ("The time of an event in UTC, or the time since the session began.",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
@@ -111,13 +111,13 @@ class PaneTabs(Bar):
     """Where there is no room for panes side by side: their names, with counters."""
 
     def paint(self, tabs: Iterable[tuple[str, str, str]], shown: str) -> None:
-        """Take (pane, name, counter) of each."""
-        parts = []
-        for number, (pane, name, counter) in enumerate(tabs, 1):
-            style = "bold reverse" if pane == shown else "$text-dim"
-            label = f" {number} {name}{' ' + counter if counter else ''} "
-            parts.append(Content.styled(label, style))
-        self.put(Content("").join(parts))
+        """Take (pane, name, counter) of each; without room, names are one word, and closer."""
+        listed, width = list(tabs), max(1, self.size.width)
+        whole = Content("").join(_tabs(listed, shown, edge=" "))
+        if whole.cell_length > width:
+            short = [(pane, name.partition(" ")[0], counter) for pane, name, counter in listed]
+            whole = Content.assemble(" ", Content(" ").join(_tabs(short, shown, edge="")))
+        self.put(whole.truncate(width, ellipsis=True))
 
 
 class Banner(Bar):
@@ -192,6 +192,13 @@ def _request(question: Question, findings: str, share: int, digest: str) -> Cont
         dot,
         f"digest {digest}",
     )
+
+
+def _tabs(tabs: Iterable[tuple[str, str, str]], shown: str, edge: str) -> Iterator[Content]:
+    for number, (pane, name, counter) in enumerate(tabs, 1):
+        style = "bold reverse" if pane == shown else "$text-dim"
+        label = f"{number} {name}{' ' + counter if counter else ''}"
+        yield Content.styled(f"{edge}{label}{edge}", style)
 
 
 def _joined(*parts: Content) -> Content:

@@ -238,7 +238,20 @@ def test_ctrl_c_tells_how_to_leave_and_covers_nothing(play: Play) -> None:
         await screen.press("ctrl+c")
         await screen.until(lambda: "ctrl+c ends nothing" in screen.text, "it is told")
         assert "B leaves, x twice stops the session" in screen.text
+        await screen.press("B")
+        await screen.until(lambda: "press B again to leave" in screen.text, "the key as it is")
         assert screen.bridge.asked.digest[:12] in screen.text
         assert screen.decisions == []
 
     play(walk, look=look, size=(80, 24))
+
+
+def test_on_the_smallest_screen_every_pane_is_named(play: Play) -> None:
+    """At 60 columns each pane has its number, name and counter, though closer together."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        row = screen.text.split("\n")[2]
+        assert row.rstrip() == " 1 Plan 2 Code 5 3 Findings 0B 0W 0N 4 IAM 1 5 Activity"
+
+    play(walk, size=(60, 16))

@@ -169,6 +169,8 @@ def test_a_replay_is_walked_by_what_is_looked_for(recorded: Path) -> None:
                 await shown(app, pilot, "plan.proposed")
                 await pilot.press("exclamation_mark")
                 await shown(app, pilot, "no error after this event")
+                await pilot.press("dollar_sign", "greater_than_sign")
+                await shown(app, pilot, "no decision after this event: < goes to one before it")
                 await pilot.press("F", *"alarms fire", "enter", "g")
                 await shown(app, pilot, "run.output")
                 await pilot.press("T", *"+00:00", "enter", "g")
