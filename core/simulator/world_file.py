@@ -82,15 +82,17 @@ def references(value: Any) -> Iterator[tuple[str, str, str]]:
 def _load(path: Path) -> Any:
     import yaml
 
+    from core.plain_yaml import complaint, plain
+
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"{path}: larger than {MOST_BYTES} bytes", hint=HINT)
-        document = yaml.safe_load(path.read_bytes())
+        document = plain(path.read_bytes())
         json.dumps(document, allow_nan=False)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", hint=HINT) from error
     except yaml.YAMLError as error:
-        raise UsageError(f"{path}: not YAML: {str(error).splitlines()[0]}", hint=HINT) from error
+        raise UsageError(f"{path}: not YAML: {complaint(error)}", hint=HINT) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: dates and times go in quotes", hint=HINT) from error
     return document

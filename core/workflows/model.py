@@ -112,14 +112,16 @@ def _document(place: Path) -> Document:
     import yaml
     from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
+    from core.plain_yaml import complaint, plain
+
     strict = with_config(ConfigDict(strict=True, extra="forbid"))
     try:
-        text = json.dumps(yaml.safe_load(_bytes(place)))
+        text = json.dumps(plain(_bytes(place)))
         return TypeAdapter(strict(Document)).validate_json(text)
     except TypeError as error:
         raise WorkflowError(f"{place}: dates such as the policy's Version go in quotes") from error
     except yaml.YAMLError as error:
-        raise WorkflowError(f"{place}: not YAML: {str(error).splitlines()[0]}") from error
+        raise WorkflowError(f"{place}: not YAML: {complaint(error)}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
