@@ -342,7 +342,9 @@ class Engine:
             raise IllegalEvent("there is no finished run to distil")
         ended = main.run.ended
         result = self._log.payload(ended.result) if ended.result else None
-        return distil(session, step, ended, result, self._log.printed(ended.run, MOST_TEXT))
+        printed = self._log.printed(ended.run, MOST_TEXT)
+        complaint = self._log.complaint(ended.run, MOST_TEXT)
+        return distil(session, step, ended, result, printed=printed, complaint=complaint)
 
 
 def describe(draft: Draft) -> DraftGenerated:

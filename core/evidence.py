@@ -22,6 +22,8 @@ MOST_TABLES = 20
 MOST_ROWS_ON_CARD = 40
 MOST_TEXT = 2_000
 """Characters of one text in a result, and of the printed output on a card."""
+MOST_LAST_WORDS = 300
+"""Characters of the line with which a failing script ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,21 @@ def read_result(body: bytes) -> Result:
 
 
 def distil(
-    session: Session, step: Step, ended: RunFinished, result: bytes | None, printed: str
+    session: Session,
+    step: Step,
+    ended: RunFinished,
+    result: bytes | None,
+    *,
+    printed: str,
+    complaint: str,
 ) -> EvidenceAdded:
-    """Return the card of a finished run; whatever is wrong with it stands in `errors`."""
+    """Return the card of a finished run; whatever is wrong with it stands in `errors`.
+
+    `printed` is the head of its stdout, `complaint` the end of its stderr.
+    """
     parsed, errors = _parsed(result)
     if ended.outcome != "exited" or ended.code:
-        errors = [f"the script {describe_end(ended)}", *errors]
+        errors = [f"the script {describe_end(ended)}{_last_words(complaint)}", *errors]
     check = step.turn_to("post-check")
     if check and check.run and not check.succeeded:
         errors.append(f"{check.run.started.run}: the post-check says that the change did not work")
@@ -110,6 +121,12 @@ def _parsed(result: bytes | None) -> tuple[Result, list[str]]:
         return read_result(result), []
     except ResultUnreadable as error:
         return Result(), [str(error)]
+
+
+def _last_words(complaint: str) -> str:
+    """Return the last line of a traceback, to follow how the script ended; empty without one."""
+    lines = complaint.strip().splitlines()
+    return f": {lines[-1].strip()[:MOST_LAST_WORDS]}" if lines else ""
 
 
 def _card(session: Session, step: Step, parsed: Result, printed: str) -> EvidenceAdded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,3 +63,10 @@ def bar_key(action: Action, actions: Iterable[Action]) -> str:
     """Return what the key bar shows of an action: its first key, and that of the one beside it."""
     both = [each for each in actions if each.name == action.beside and each.keys]
     return " ".join(spelled(each.keys[0]) for each in (*both, action) if each.keys)
+
+
+def how_to_leave(actions: Sequence[Action], *, stops: bool = False) -> str:
+    """Return what ctrl+c is answered with where it ends nothing."""
+    keys = {each.name: f"{bar_key(each, ())} " for each in actions if each.keys}
+    leaves = f"ctrl+c ends nothing: {keys.get('leave', ': ')}leaves"
+    return f"{leaves}, {keys.get('stop', ': ')}twice stops the session" if stops else leaves

@@ -35,6 +35,7 @@ from tui.hangup import watched
 from tui.look import PLAIN_LOOK, Look
 from tui.playback import Playback
 from tui.screens.review import ReviewScreen
+from tui.screens.telling import Telling
 from tui.seats import Seat, Work
 from tui.themes import THEMES, VARIABLES
 
@@ -194,7 +195,11 @@ class CountersignApp(App[int]):
                 screen.action_act("leave")
 
     def action_help_quit(self) -> None:
-        self.notify("q leaves; x stops the session", markup=False)
+        """Tell where the page tells things: a box would cover what is asked."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Telling):
+                screen.say(screen.how_to_leave)
+                break
 
     def _begin(self) -> None:
         """Start the work when the first frame is on the terminal, and not before."""

@@ -166,8 +166,8 @@ def _told(fact: Fact) -> Iterator[str]:
     yield f"{clock_time(fact.at)}  {sign}{safe_line(told)}"
 
 
-def summary(watched: Watched, session: Session, now: int) -> str:
-    """Return a line about a run: how it stands, and how much of its limits is used."""
+def summary(watched: Watched, session: Session, now: int) -> list[str]:
+    """Return in a few words each: how a run stands, and how much of its limits is used."""
     limits = session.started.limits
     spent = max(0, (watched.ended_at or now) - watched.started_at)
     calls = watched.calls.total
@@ -176,11 +176,11 @@ def summary(watched: Watched, session: Session, now: int) -> str:
         *([_how_far(*watched.progress)] if watched.progress else []),
         f"{spent / 1000:.0f} of {limits.wall_ms / 1000:.0f} s {bar(spent, limits.wall_ms)}",
         f"{calls} of {limits.aws_calls} calls, {watched.denied} denied",
-        f"{watched.output.total} lines",
+        f"{watched.output.total} line{'s' * (watched.output.total != 1)}",
     ]
     if watched.output.dropped:
         told.append(f"the first {watched.output.dropped} are in the record only")
-    return " · ".join(told)
+    return told
 
 
 def _how_far(done: int, whole: int, what: str) -> str:

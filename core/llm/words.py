@@ -35,14 +35,17 @@ def for_question(session: Session, draft: Draft | None, question: str, fence: st
     """Return the texts for `explain`: what the planner is told, the draft, and what is asked."""
     texts = for_planner(session, fence)
     if draft:
-        script = draft.script.decode("utf-8", errors="replace")
-        policy = json.dumps(draft.policy, sort_keys=True)
-        said = why_findings(session.steps[-1])
-        texts.append(
-            f"Step {draft.step}, version {draft.version}, by {draft.author}:\n"
-            f"{fenced(script, fence, 'script')}\n{fenced(policy, fence, 'policy')}\n"
-            f"{fenced(said, fence, 'review')}"
-        )
+        parts = {
+            "script": _text(draft.script),
+            **{name: _text(body) for name, body in _later(draft)},
+            "parameters": json.dumps(dict(draft.parameters), sort_keys=True),
+            "packages": _packages(draft),
+            "policy": json.dumps(draft.policy, sort_keys=True),
+            "review": why_findings(session.steps[-1]),
+        }
+        shown = (fenced(text, fence, name) for name, text in parts.items())
+        head = f"Step {draft.step}, version {draft.version}, by {draft.author}:"
+        texts.append("\n".join([head, *shown]))
     return [*texts, f"The engineer on call asks: {question}"]
 
 
@@ -66,22 +69,35 @@ def for_repair(
 ) -> list[str]:
     """Return the texts for `repair`: the step, its latest draft, and what is wrong with it."""
     allow = json.dumps(draft.policy, sort_keys=True)
-    later = (
-        ("rollback", draft.rollback),
-        ("post_check", draft.post_check),
-        ("tests", draft.tests),
-    )
     lines = [
         f"Version {draft.version} of the script:\n{_code(draft.script)}",
-        *(f"Its {name}:\n{_code(body)}" for name, body in later if body is not None),
+        *(f"Its {name}:\n{_code(body)}" for name, body in _later(draft)),
         f"Its policy: {allow}",
-        f"Its packages: {', '.join(line.split(' ')[0] for line in draft.requirements) or 'none'}",
+        f"Its packages: {_packages(draft)}",
     ]
     return [*for_coder(session, step, packages), "\n".join(lines), f"Sent back because {why}"]
 
 
+def _later(draft: Draft) -> list[tuple[str, bytes]]:
+    """Return what a draft brings besides its script, by the names of the form."""
+    several = (
+        ("rollback", draft.rollback),
+        ("post_check", draft.post_check),
+        ("tests", draft.tests),
+    )
+    return [(name, body) for name, body in several if body is not None]
+
+
+def _packages(draft: Draft) -> str:
+    return ", ".join(line.split(" ")[0] for line in draft.requirements) or "none"
+
+
 def _code(script: bytes) -> str:
-    return f"```python\n{script.decode('utf-8', errors='replace')}```"
+    return f"```python\n{_text(script)}```"
+
+
+def _text(script: bytes) -> str:
+    return script.decode("utf-8", errors="replace")
 
 
 def why_findings(step: Step) -> str:

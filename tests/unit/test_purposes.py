@@ -134,7 +134,7 @@ def test_the_card_says_what_came_of_a_change(story: Any) -> None:
         turn(made, code)
     step = made.session.step
 
-    card = distil(made.session, step, step.turns[0].run.ended, None, "")
+    card = distil(made.session, step, step.turns[0].run.ended, None, printed="", complaint="")
 
     assert card.run == "X1"
     assert card.after == (
@@ -142,6 +142,30 @@ def test_the_card_says_what_came_of_a_change(story: Any) -> None:
         "roll back: X3 succeeded",
     )
     assert "did not work" in card.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint", "errors"),
+    [
+        (1, "Traceback:\n  line 5\nKeyError: 'Name'\n\n", ("exit code 1: KeyError: 'Name'",)),
+        (1, " \n", ("exit code 1",)),
+        (1, "x" * 2_000, (f"exit code 1: {'x' * 300}",)),
+        (0, "a warning\n", ()),
+    ],
+)
+def test_the_card_ends_with_the_last_words_of_a_failing_script(
+    story: Any, code: int, complaint: str, errors: tuple[str, ...]
+) -> None:
+    """Its last line of stderr says why it failed; what a sound one wrote there is no error."""
+    made = changing(story)
+    turn(made, code)
+    step = made.session.step
+
+    card = distil(
+        made.session, step, step.turns[0].run.ended, None, printed="", complaint=complaint
+    )
+
+    assert card.errors == tuple(f"the script ended with {each}" for each in errors)
 
 
 @pytest.mark.parametrize(

@@ -74,15 +74,18 @@ def test_the_summary_tells_time_limits_and_end(story: Callable[..., Any]) -> Non
     found = watched(RunOutput("X1", "stdout", 0, "one\n", 0))
     session = story().session
 
-    assert running.summary(found, session, 16_000) == (
-        "X1 runs in namespaces · 15 of 30 s ████░░░░ · 0 of 200 calls, 0 denied · 1 lines"
+    assert " · ".join(running.summary(found, session, 16_000)) == (
+        "X1 runs in namespaces · 15 of 30 s ████░░░░ · 0 of 200 calls, 0 denied · 1 line"
     )
     runs = Runs()
     runs.add(Fact(1, 1_000, RunStarted("X1", "R1", "run", Sha("f" * 64), "namespaces", ())))
     runs.add(Fact(2, 3_000, RunFinished("X1", "exited", 1, None, Sha("a" * 64), {}, ())))
     ended = runs.of("")
     assert ended is not None
-    assert "X1 ended: exit code 1 · 2 of 30 s" in running.summary(ended, session, 99_000)
+    assert running.summary(ended, session, 99_000)[:2] == [
+        "X1 ended: exit code 1",
+        "2 of 30 s ░░░░░░░░",
+    ]
     assert ended.result == "a" * 64
 
 
@@ -147,5 +150,5 @@ def test_progress_stands_in_the_line_about_the_run(story: Any) -> None:
     found = watched(RunOutput("X1", "stdout", 0, "progress: 6 of 12 regions\n", 0))
     session = story().identified().session
 
-    assert " · 6 of 12 regions ████░░░░ · " in running.summary(found, session, 2_000)
-    assert "█" not in running.summary(watched(), session, 1_000)
+    assert "6 of 12 regions ████░░░░" in running.summary(found, session, 2_000)
+    assert not any("█" in each for each in running.summary(watched(), session, 1_000))

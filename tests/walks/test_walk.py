@@ -177,7 +177,9 @@ def test_a_script_that_fails_is_a_failed_run(countersign: Any, script: Path) -> 
 
     assert ended.code == 1
     assert "nothing to see" in "".join(printed["text"] for printed in ended.of("run.output"))
-    assert ended.of("evidence.added")[0]["errors"] == ["the script ended with exit code 1"]
+    assert ended.of("evidence.added")[0]["errors"] == [
+        "the script ended with exit code 1: nothing to see"
+    ]
 
 
 def test_a_limit_ends_a_run_with_its_name(countersign: Any, script: Path) -> None:

@@ -22,8 +22,6 @@ from tui.consent import Choice, StandingGrant, Wanted
 from tui.screens.dialogs import Asks, Dialog, Final
 from tui.widgets.text_pane import hanging
 
-_COLUMNS = 78
-
 
 def entering(choice: Choice, account: str) -> Dialog:
     """Return the second stage of a mode: what it means, and the account where it is needed."""
@@ -60,7 +58,12 @@ class ModeScreen(ModalScreen[Mode | None]):
             box.border_title = "Mode"
             box.border_subtitle = "a number chooses · Escape goes back"
             for place, choice in enumerate(self._choices, 1):
-                yield Static(Content("\n").join(list(_mode_lines(place, choice))))
+                style = "$text-dim" if choice.why_not else "bold"
+                here = "  (now)" if choice.current else ""
+                head = f"{place}  {choice.sign} {choice.mode.upper()}{here}"
+                yield Static(Content.styled(head, style))
+                said = Content.styled(choice.why_not or choice.promise, "$text-dim")
+                yield Static(said, classes="meant")
 
     def action_choose(self, place: int) -> None:
         choice = self._choices[place - 1]
@@ -116,6 +119,10 @@ class GrantsScreen(ModalScreen[None]):
         self.set_interval(1.0, self._paint)
         self.query_one(OptionList).focus()
 
+    def on_resize(self) -> None:
+        self._shown = ()  # they are laid out for another width
+        self.call_after_refresh(self._paint)
+
     def _paint(self) -> None:
         grants = self._grants()
         if grants == self._shown and grants:
@@ -124,7 +131,9 @@ class GrantsScreen(ModalScreen[None]):
         chosen = listed.highlighted
         self._shown = grants
         listed.clear_options()
-        listed.add_options([Option(Content("\n").join(list(_grant(each)))) for each in grants])
+        room = listed.scrollable_content_region.width - 2  # of an option, without its edges
+        texts = [Content("\n").join(list(_grant(each, room))) for each in grants]
+        listed.add_options([Option(text) for text in texts])
         if not grants:
             none = Content.styled("Nothing is granted: every request is asked.", "$text-dim")
             listed.add_option(Option(none, disabled=True))
@@ -147,15 +156,8 @@ class GrantsScreen(ModalScreen[None]):
         self.dismiss(None)
 
 
-def _mode_lines(place: int, choice: Choice) -> Iterator[Content]:
-    style = "$text-dim" if choice.why_not else "bold"
-    here = "  (now)" if choice.current else ""
-    yield Content.styled(f"{place}  {choice.sign} {choice.mode.upper()}{here}", style)
-    yield from hanging("     ", choice.why_not or choice.promise, _COLUMNS, "$text-dim")
-
-
-def _grant(one: StandingGrant) -> Iterator[Content]:
+def _grant(one: StandingGrant, width: int) -> Iterator[Content]:
     sign, style = ("✓", "bold $success") if one.holds else ("■", "bold $text-dim")
     yield Content.styled(f"{sign} {one.name}  {one.state}", style)
     for line in one.lines:
-        yield from hanging("   ", line, _COLUMNS)
+        yield from hanging("   ", line, width)

@@ -20,6 +20,7 @@ from core.events import Mode
 from core.repair import NONE as NO_REPAIRS
 from core.safe_text import safe_line
 from tui import consent, viewing
+from tui.action import how_to_leave
 from tui.bridge import Bridge, Yes
 from tui.consent import StandingGrant, Wanted
 from tui.editing import FILES, Part, Parts, Unreadable, changed, parts_of
@@ -242,6 +243,13 @@ class DecidingScreen(PagesScreen):
         return ""
 
     # ------------------------------------------------------------------ the session
+    @property
+    def how_to_leave(self) -> str:
+        """What ctrl+c is answered with."""
+        session = self._scene.session
+        over = self._scene.replay or (session is not None and session.finished)
+        return how_to_leave(self.actions, stops=not over)
+
     def _do_stop(self) -> None:
         if isinstance(self._scene, Bridge) and self._twice("stop", "press x again to stop"):
             self._scene.stop()

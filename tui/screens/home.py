@@ -22,7 +22,7 @@ from textual.widgets import Input, OptionList, Static
 
 from core.safe_text import safe_line
 from tui import homing
-from tui.action import Action
+from tui.action import Action, how_to_leave
 from tui.home_actions import HOME_ACTIONS, AtHome, why_not
 from tui.homing import Entry, Here
 from tui.house import House
@@ -175,6 +175,11 @@ class HomeScreen(HomePages):
         for file in self._files or ():
             if file.session == marked.key:
                 yield from homing.detail(file, self._verdicts.get(file.session, ""))
+
+    @property
+    def how_to_leave(self) -> str:
+        """What ctrl+c is answered with."""
+        return how_to_leave(self.actions)
 
     def say(self, text: str) -> None:
         """Say something for a while."""

@@ -33,6 +33,7 @@ from tui.views import ANSWER
 from tui.widgets.board import Board
 from tui.widgets.code_pane import CodePane
 from tui.widgets.lists import LineChosen
+from tui.widgets.panes import ActivityPane
 
 if TYPE_CHECKING:
     from tui.app import CountersignApp
@@ -142,6 +143,7 @@ class ReviewScreen(ReplayingScreen):
         chosen = pane.selected_text if isinstance(pane, TextArea) else self.get_selected_text()
         searchable: object = pane
         rows = searchable.searched() if isinstance(searchable, Searchable) else []
+        rows = pane.whole() if isinstance(pane, ActivityPane) else rows
         text = chosen or "\n".join(rows)
         self._copy(text, "what is selected" if chosen else "the pane")
 

@@ -7,6 +7,7 @@ row, and waits.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -26,10 +27,11 @@ from tui.bridge import Bridge
 from tui.plain import of_rows
 from tui.playback import Playback
 from tui.results import VIEWS, Result, Tree, TreeRows, folded_at_first
-from tui.running import summary
+from tui.running import Watched, summary
+from tui.screens.pages import SAID_S
 from tui.screens.paper import bindings
 from tui.screens.reading import Reading
-from tui.widgets.bars import Bar
+from tui.widgets.bars import Bar, PaneTabs, PartsBar
 from tui.widgets.find_bar import FindBar
 from tui.widgets.lines import LinesView
 
@@ -57,12 +59,17 @@ class RunScreen(Reading[None], ModalScreen[None]):
         self._read: Sha | None = None
         """The result that was read, or is being read."""
         self._view = 0
+        self._said_at = float("inf")
+        """When something was told last that stands where the keys do."""
+        self._shown = "output"
+        """The pane that is shown where there is room for one."""
         self._folded: frozenset[int] = frozenset()
         self._tree: TreeRows | None = None
         """The rows of the tree as it is folded now."""
 
     def compose(self) -> ComposeResult:
-        yield Bar(id="run-head")
+        yield PartsBar(id="run-head")
+        yield PaneTabs()
         with Horizontal(id="run"):
             yield LinesView(id="output", classes="pane -shown")
             with Vertical(id="run-right"):
@@ -81,20 +88,27 @@ class RunScreen(Reading[None], ModalScreen[None]):
         self.call_after_refresh(self.paint)
 
     def say(self, text: str) -> None:
-        keys = "1 2 3 panes · t table, tree, raw · Enter folds · / finds · Escape goes back"
+        """Tell something beside the keys, or which keys there are."""
+        here = "Enter folds" if VIEWS[self._view] == "tree" else "← → sideways"
+        keys = f"1 2 3 panes · t table, tree, raw · {here} · / finds · Escape goes back"
         self.query_one("#run-keys", Bar).put(Content.styled(f" {text or keys}", "$text-dim"))
+        self._said_at = time.monotonic() if text else float("inf")
 
     # ------------------------------------------------------------------ painting
     def paint(self) -> None:
         """Show how far the run has come."""
+        if time.monotonic() - self._said_at > SAID_S:
+            self.say("")
         session, watched = self._scene.session, self._scene.runs.of(self._of)
         if session is None or watched is None or not self.is_mounted:
             return
-        head = Content.styled(f" {summary(watched, session, self._scene.now())}", "bold")
+        told = summary(watched, session, self._scene.now())
+        head = [Content.styled(each, "bold") for each in told]
         if self._scene.asked:
-            waits = f" ▲ {self._scene.asked.request} awaits you: Escape "
-            head = Content.assemble((waits, "bold reverse $warning"), head)
-        self.query_one("#run-head", Bar).put(head)
+            waits = f"▲ {self._scene.asked.request} awaits you: Escape"
+            head.insert(0, Content.styled(waits, "bold reverse $warning"))
+        self.query_one(PartsBar).paint(head)
+        self._paint_tabs(watched)
         self._lines("output").paint(watched.output, follow=True)
         self._lines("calls").paint(watched.calls, follow=True)
         if watched.result is not None and watched.result != self._read:
@@ -122,6 +136,16 @@ class RunScreen(Reading[None], ModalScreen[None]):
         self._lines("result").paint(rows)
         self.query_one("#result").border_subtitle = f"{view}, {of_rows(len(rows), len(rows))}"
 
+    def _paint_tabs(self, watched: Watched) -> None:
+        """Tell what the panes hold where there is room for one of them only."""
+        counters = {
+            "output": str(watched.output.total),
+            "calls": str(watched.calls.total),
+            "result": "none yet" if watched.result is None else "",
+        }
+        tabs = ((pane, pane.capitalize(), counters[pane]) for pane in _PANES)
+        self.query_one(PaneTabs).paint(tabs, self._shown)
+
     def _lines(self, pane: str) -> LinesView:
         return self.query_one(f"#{pane}", LinesView)
 
@@ -138,13 +162,16 @@ class RunScreen(Reading[None], ModalScreen[None]):
         return self.focused or self._lines("output")
 
     def action_show(self, pane: str) -> None:
+        self._shown = pane
         for each in _PANES:
             self.query_one(f"#{each}").set_class(each == pane, "-shown")
         self.query_one("#run-right").set_class(pane != "output", "-shown")
         self._lines(pane).focus()
+        self.paint()
 
     def action_turn(self) -> None:
         self._view = (self._view + 1) % len(VIEWS)
+        self.say("")
         self._paint_result()
 
     def on_lines_view_chosen(self, event: LinesView.Chosen) -> None:

@@ -38,6 +38,21 @@ class Bar(Static):
             self.update(content, layout=False)
 
 
+class PartsBar(Bar):
+    """Some words each about one thing: a row breaks between them, and never within one."""
+
+    def paint(self, parts: Sequence[Content]) -> None:
+        """Show `parts` in the rows that there are; what has no room is told by an ellipsis."""
+        room, most = max(1, self.size.width - 1), max(1, self.size.height)
+        rows: list[list[Content]] = [[]]
+        for part in parts:
+            if rows[-1] and len(rows) < most and _joined(*rows[-1], part).cell_length > room:
+                rows.append([])
+            rows[-1].append(part)
+        fitted = [_joined(*row).truncate(room, ellipsis=True) for row in rows]
+        self.put(Content("\n").join(Content.assemble(" ", row) for row in fitted))
+
+
 class StatusBar(Bar):
     """Whose account this is, as whom, in which mode, at what cost, for how long. Never scrolls."""
 

@@ -1,7 +1,7 @@
 """Many rows of text of which only those in view are laid out: output, calls, results.
 
-Opening a million rows costs as much as opening a screenful. Rows are never wrapped; left and right
-move sideways.
+Opening a million rows costs as much as opening a screenful. Rows are never wrapped: where one goes
+on beyond an edge an ellipsis stands there, and left and right move sideways.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from tui.searching import Hit
 _HIT = _MARKED = Style(reverse=True)
 _BOLD = Style(bold=True)
 _ERROR = "! "
+_MORE = "…"
+_SIDEWAYS = 8
+"""Columns that a key moves."""
 
 
 class LinesView(ScrollView, can_focus=True):
@@ -46,6 +49,8 @@ class LinesView(ScrollView, can_focus=True):
         """Of the rows that were painted last: how many there have been, and are."""
         self._look: Style | None = None
         """How text looks; finding that out for each row anew would take longer than the rest."""
+        self._room = 0
+        """How many columns there are for it."""
 
     @property
     def cursor(self) -> int:
@@ -85,6 +90,16 @@ class LinesView(ScrollView, can_focus=True):
     def action_scroll_down(self) -> None:
         self.move(+1)
 
+    def action_scroll_left(self) -> None:
+        self._sideways(-_SIDEWAYS)
+
+    def action_scroll_right(self) -> None:
+        self._sideways(+_SIDEWAYS)
+
+    def _sideways(self, by: int) -> None:
+        # No bar is shown for it: one that comes and goes with the rows in view would flicker.
+        self.scroll_to(x=self.scroll_offset.x + by, animate=False, force=True)
+
     def searched(self) -> Sequence[str]:
         """Return what a search looks through, row by row; rows that still come are not in it."""
         return list(self._rows) if hasattr(self._rows, "total") else self._rows
@@ -96,18 +111,20 @@ class LinesView(ScrollView, can_focus=True):
             self._cursor = hit.row
         room = max(1, self.scrollable_content_region.width)
         sideways = 0 if hit.column + hit.length < room else hit.column - room // 2
-        self.scroll_to(x=sideways, y=max(0, hit.row - self.size.height // 3), animate=False)
+        self.scroll_to(y=max(0, hit.row - self.size.height // 3), animate=False)
+        self.virtual_size = Size(max(self._wide, len(self._rows[hit.row])), len(self._rows))
+        self.scroll_to(x=sideways, animate=False, force=True)
         self.refresh()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Lay out the rows that are in view."""
-        self._look = self.rich_style
+        self._look, self._room = self.rich_style, self.scrollable_content_region.width
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """Lay out one row that is in view."""
         left, top = self.scroll_offset
-        width, row = self.size.width, y + top
+        width, row = self._room or self.size.width, y + top
         style = self.rich_style if self._look is None else self._look
         if row >= len(self._rows):
             return Strip.blank(width, style)
@@ -117,9 +134,11 @@ class LinesView(ScrollView, can_focus=True):
         if row == self._cursor and self.has_focus:
             style += _MARKED
         if text.isascii() and (self._hit is None or self._hit.row != row):
-            return Strip([Segment(text[left : left + width].ljust(width), style)], width)
-        strip = Strip(self._segments(row, text, style))
-        return strip.crop(left, left + width).extend_cell_length(width, style)
+            seen = text[left : left + width].ljust(width)
+            return _told(Strip([Segment(seen, style)], width), style, left, len(text))
+        whole = Strip(self._segments(row, text, style))
+        strip = whole.crop(left, left + width).extend_cell_length(width, style)
+        return _told(strip, style, left, whole.cell_length)
 
     def _segments(self, row: int, text: str, style: Style) -> list[Segment]:
         hit = self._hit
@@ -135,3 +154,13 @@ class LinesView(ScrollView, can_focus=True):
         last = range(max(0, len(self._rows) - 100), len(self._rows))
         near = range(top, min(len(self._rows), top + 200))
         return max((len(self._rows[n]) for n in (*near, *last)), default=0)
+
+
+def _told(strip: Strip, style: Style, left: int, whole: int) -> Strip:
+    """Return what is seen of a row of `whole` cells, with a sign at each edge where it goes on."""
+    width, more = strip.cell_length, [Strip([Segment(_MORE, style)], 1)]
+    if left and whole and width > 1:
+        strip = Strip.join([*more, strip.crop(1, width)])
+    if whole > left + width and width:
+        strip = Strip.join([strip.crop(0, width - 1), *more])
+    return strip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from textual.geometry import Offset
 from textual.selection import Selection
 from textual.widgets import Log
 
+from tui.folding import folded
 from tui.scene import MOST_LINES, Lines
 from tui.searching import Hit
 from tui.views import Plan, Row
@@ -46,7 +48,10 @@ class PlanPane(TextPane):
 
 
 class ActivityPane(Log):
-    """Everything that happened, a line each; follows unless somebody has scrolled back."""
+    """Everything that happened, a line each; follows unless somebody has scrolled back.
+
+    What is too long for a row goes on below it. Hidden, it takes nothing in until it is seen.
+    """
 
     can_focus = True
     BINDINGS: ClassVar = []
@@ -55,6 +60,15 @@ class ActivityPane(Log):
         super().__init__(max_lines=MOST_LINES, **settings)  # type: ignore[arg-type]  # id, classes
         self._written = 0
         self._era = 0
+        self._whole: deque[str] = deque(maxlen=MOST_LINES)
+        """The lines, as they are without the breaks that the room makes."""
+        self._shown: Lines | None = None
+        self._room = 0
+        """Columns of a row."""
+
+    def whole(self) -> list[str]:
+        """Return the lines as they are without the breaks that the room makes."""
+        return list(self._whole)
 
     def searched(self) -> list[str]:
         """Return what a search looks through, row by row."""
@@ -67,13 +81,53 @@ class ActivityPane(Log):
         self.scroll_to(y=max(0, hit.row - self.size.height // 3), animate=False)
 
     def paint(self, lines: Lines) -> None:
+        """Show what came; the rest is there already."""
+        self._shown = lines
+        if not self._room:
+            return
         if lines.total < self._written or lines.era != self._era:
             self._era = lines.era
-            self.clear()
+            self._empty()
             self._written = 0
-        new: Iterable[str] = lines.after(self._written)
-        self.write_lines(new)
+        self._add(list(lines.after(self._written)))
         self._written = lines.total
+
+    def on_resize(self) -> None:
+        """Fold the lines anew where a row has other room now; the line at the top stays there."""
+        room = self.scrollable_content_region.width
+        if room == self._room or not room:
+            return
+        at_end, below = self.is_vertical_scroll_end, self.line_count - self.scroll_offset.y
+        lines, hidden = self.whole(), self._below(below)
+        self._room = room
+        self._empty()
+        self._add(lines)
+        if self._shown:
+            self.paint(self._shown)
+        if not at_end:
+            rows = sum(self._height(each) for each in lines[len(lines) - hidden :])
+            self.scroll_to(y=max(0, self.line_count - rows), animate=False)
+
+    def _below(self, rows: int) -> int:
+        """Return how many lines the last so many rows are."""
+        lines = 0
+        for each in reversed(self._whole):
+            if rows <= 0:
+                break
+            rows, lines = rows - self._height(each), lines + 1
+        return lines
+
+    def _height(self, line: str) -> int:
+        return sum(1 for _ in folded(line, self._room))
+
+    def _empty(self) -> None:
+        self.clear()
+        self._whole.clear()
+
+    def _add(self, lines: Iterable[str]) -> None:
+        new = list(lines)
+        self._whole.extend(new)
+        self.write_lines(row for line in new for row in folded(line, self._room))
 
 
 def rows(found: Iterable[Row], width: int) -> Iterator[Content]:

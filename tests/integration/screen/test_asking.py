@@ -18,7 +18,7 @@ from core.llm.usage import ModelAnswered, Usage
 from core.planner import Planner
 
 Play = Callable[..., Any]
-PLAN: Answer = {
+PLAN: dict[str, Any] = {
     "hypotheses": [],
     "step": {
         "title": "Look",
@@ -39,12 +39,14 @@ HOSTILE = "Line 1 prints.\x1b]52;c;aGk=\x07\u202e It reads nothing."
 
 
 @pytest.fixture
-def planner(tmp_path: Path) -> Callable[[Answer], tuple[Planner, Scripted]]:
+def planner(tmp_path: Path) -> Callable[..., tuple[Planner, Scripted]]:
     """Return what makes a real planner over a model with prepared answers, and that model."""
 
-    def made(said: Answer) -> tuple[Planner, Scripted]:
+    def made(said: Answer, code: Answer = CODE, work: str = "collect") -> tuple[Planner, Scripted]:
+        plan = {**PLAN, "step": {**PLAN["step"], "work": work}}
+
         def answer(question: Question) -> Answer:
-            return {"plan": PLAN, "generate": CODE}.get(question.role, said)
+            return {"plan": plan, "generate": code}.get(question.role, said)
 
         model = Scripted(answer, name="claude-opus-4-5", usage=Usage(1000, 200))
         settings = load(None, {"COUNTERSIGN_DATA": str(tmp_path)})
@@ -93,6 +95,26 @@ def test_a_question_is_answered_at_once_and_changes_nothing(play: Play, planner:
     told = model.asked[-1].texts()
     assert "PRINTED BY THE SCRIPT" in told
     assert "The engineer on call asks: what does line 1 do" in told
+
+
+def test_whoever_answers_is_told_all_of_the_draft(play: Play, planner: Any) -> None:
+    """Rollback, post-check, tests, parameters and packages go with the question, by their names."""
+    whole = {part: f"print('{part} PART')\n" for part in ("rollback", "post_check", "tests")}
+    works, model = planner({"text": "said"}, {**CODE, **whole}, "change")
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await ask(screen, "how back")
+        await screen.until(lambda: "said" in screen.text, "it is answered")
+
+    play(walk, planner=works)
+    told = model.asked[-1].texts()
+    for part in whole:
+        assert f" {part}>" in told
+        assert f"{part} PART" in told
+    assert " parameters>" in told
+    assert "eu-west-1" in told.partition(" parameters>")[2].partition("</")[0]
+    assert " packages>" in told
 
 
 def test_a_model_that_fails_answers_nothing_and_ends_nothing(play: Play, planner: Any) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from textual.content import Content
+from textual.geometry import Region
 
 from tui.running import Ring
 from tui.screens.run import RunScreen
+from tui.searching import Hit
 from tui.widgets.bars import Banner, StatusBar
 from tui.widgets.lines import LinesView
 
@@ -151,3 +153,59 @@ def test_the_same_rows_are_not_painted_twice(play: Play) -> None:
         assert view.render_line(1).text.rstrip() == "three"
 
     play(walk)
+
+
+def test_a_row_that_goes_on_beyond_an_edge_says_so(play: Play) -> None:
+    """An ellipsis stands at each edge beyond which a row goes on; left, right and find go there."""
+
+    async def walk(screen: Any) -> None:
+        await screen.asked()
+        view = LinesView(classes="pane")
+        await screen.app.screen.mount(view)
+        view.styles.height = 10
+        view.focus()
+        await screen.until(lambda: view.size.height == 8, "it has room")
+
+        def shown(row: int) -> str:
+            view.render_lines(Region(0, 0, *view.outer_size))
+            return view.render_line(row).text
+
+        view.paint([f"begin {'-' * 100} end", "short", f"ü {'-' * 100}", *["more"] * 20])
+        await screen.until(lambda: view.scrollable_content_region.width == 75, "a scroll bar")
+        assert shown(0).endswith("-…")
+        assert shown(1).rstrip() == "short"
+        assert shown(2).endswith("-…")
+        assert len(shown(0)) == view.scrollable_content_region.width
+        await screen.press("right")
+        assert view.scroll_offset.x > 0
+        assert shown(0).startswith("…--")
+        await screen.press(*["right"] * 20)
+        assert shown(0).startswith("…--")
+        assert shown(0).rstrip().endswith("- end")
+        await screen.press(*["left"] * 20)
+        assert shown(0).startswith("begin")
+        view.show_hit(Hit(0, 107, 3))
+        await screen.pilot.pause()
+        assert "- end" in shown(0)
+
+    play(walk, size=(80, 24))
+
+
+def test_the_head_breaks_between_what_it_tells(play: Play) -> None:
+    """Where it has no room in one row the next begins with a whole part; the tabs tell the rest."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("a")
+        await screen.armed("R2")
+        await screen.press("left_square_bracket", "6")
+        await screen.until(lambda: "2 alarms fire" in screen.text, "its output")
+        await screen.until(lambda: "3 Result" in screen.text, "the tabs")
+        head = screen.app.screen.query_one("#run-head")._content.plain.split("\n")
+        assert len(head) == 2
+        assert all(len(row) < 80 for row in head)
+        assert not any(row.rstrip().endswith("·") for row in head)
+        assert head[1].startswith(" 0 of 200 calls, 0 denied · 1 line")
+        assert "1 Output 1  2 Calls 0  3 Result" in screen.text
+
+    play(walk, size=(80, 24), steps=2)

@@ -204,3 +204,41 @@ def test_an_older_version_is_shown_and_can_not_be_approved(play: Play) -> None:
         assert [each.verb for each in screen.decisions] == ["edit", "approve"]
 
     play(walk)
+
+
+def test_a_long_line_of_the_activity_goes_on_below(play: Play) -> None:
+    """All of a line can be read at 80 columns; copied it is whole; resizing keeps the place."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("5")
+        await screen.until(lambda: screen.app.focused.id == "activity", "the activity")
+        digest = screen.bridge.asked.digest
+        await screen.until(lambda: digest[:30] in screen.text, "the digest")
+        assert digest not in screen.text
+        assert digest[-10:] in screen.text
+        await screen.press("c")
+        assert f"R1 asks about digest {digest}\n" in screen.app.clipboard
+        pane = screen.app.focused
+        await screen.press("g")
+        assert pane.scroll_offset.y == 0
+        await screen.pilot.resize_terminal(160, 40)
+        await screen.until(lambda: digest in "\n".join(pane.lines), "it has room in one row")
+        assert pane.scroll_offset.y == 0
+
+    play(walk, size=(80, 24))
+
+
+def test_ctrl_c_tells_how_to_leave_and_covers_nothing(play: Play) -> None:
+    """It ends nothing, says so in the row below the request, and names the keys as they are."""
+    look = Look(actions=remapped(ACTIONS, {"leave": ["B"]}))
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("ctrl+c")
+        await screen.until(lambda: "ctrl+c ends nothing" in screen.text, "it is told")
+        assert "B leaves, x twice stops the session" in screen.text
+        assert screen.bridge.asked.digest[:12] in screen.text
+        assert screen.decisions == []
+
+    play(walk, look=look, size=(80, 24))
