@@ -2,7 +2,7 @@
 
 An allow-list: a module of the standard library that is not known to be harmless is a blocker, and
 so is whatever makes code that can't be read here (`eval`, an attribute found by a computed name),
-leaves Python (processes, native code), or looks outside the work folder. No honest script needs
+leaves Python (processes, native code), or names files that it has not got. No honest script needs
 any of it. Trade-off: supporting evidence and no wall; a script that builds names at run time can
 get around it, and meets the sandbox and the gateway then.
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from core.checks.finding import Finding, Severity
 from core.checks.imports import HARMLESS, aliases_of, dotted, imports_of, is_standard, within
+from core.checks.paths import Paths
 from core.checks.subject import Script
 
 _SOURCE = "code"
@@ -60,20 +61,6 @@ _WALKED = frozenset(
     )
 )
 _IN_TEXT = re.compile(r"\{[^{}]*(?:__globals__|__builtins__|__subclasses__|__class__)[^{}]*\}")
-_FILES = frozenset(
-    (
-        *("open", "io.open", "os.open", "os.listdir", "os.scandir", "os.walk", "os.remove"),
-        *("os.unlink", "os.rename", "os.replace", "os.mkdir", "os.makedirs", "os.rmdir"),
-        *("os.removedirs", "os.stat", "os.lstat", "os.readlink", "os.symlink", "os.link"),
-        *("os.chmod", "os.chown", "os.truncate", "os.access", "os.path.exists"),
-        *("os.path.isfile", "os.path.isdir", "pathlib.Path", "pathlib.PurePath"),
-        *("pathlib.PosixPath", "glob.glob", "glob.iglob", "shutil.copy", "shutil.copyfile"),
-        *("shutil.copytree", "shutil.move", "shutil.rmtree", "gzip.open", "bz2.open"),
-        *("lzma.open", "zipfile.ZipFile", "tarfile.open", "sqlite3.connect", "codecs.open"),
-    )
-)
-"""Functions whose arguments are paths."""
-_OPEN_FOLDERS = ("/job/", "/tmp/", "/dev/null", "/dev/stdout", "/dev/stderr")  # noqa: S108 - the script's own
 _WHY: Mapping[str, tuple[str, str]] = {
     "import": ("is not among the modules that scripts use", "do without it"),
     "network": ("makes connections of its own, and there is no network", "call AWS with boto3"),
@@ -83,6 +70,7 @@ _WHY: Mapping[str, tuple[str, str]] = {
     "reflection": ("reaches into the interpreter", "use the names themselves"),
     "pickle": ("makes objects by running what the data says", "use json or csv"),
     "path": ("looks outside the work folder", "read in/ and write out/, by relative paths"),
+    "write": ("can't be written: only what is below out/ can", "write it below out/"),
 }
 
 
@@ -91,7 +79,8 @@ def check(script: Script) -> Iterator[Finding]:
     tree = script.parsed.tree
     if tree is None:
         return
-    reader = _Reader(aliases_of(tree))
+    aliases = aliases_of(tree)
+    reader = _Reader(aliases, Paths(tree, aliases))
     found = [*_imports(tree), *(one for node in ast.walk(tree) for one in reader.read(node))]
     yield from dict.fromkeys(found)
 
@@ -114,6 +103,7 @@ class _Reader:
     """Reads one node at a time; knows what imported names stand for."""
 
     aliases: Mapping[str, str]
+    paths: Paths
 
     def read(self, node: ast.AST) -> Iterator[Finding]:
         match node:
@@ -151,11 +141,8 @@ class _Reader:
         name = dotted(node.func, self.aliases)
         if name in ("getattr", "setattr", "delattr") and len(node.args) > 1:
             yield from self._attribute(node, name)
-        elif name in _FILES:
-            for argument in node.args[:2]:
-                path = _beginning(argument)
-                if path is not None and _is_outside(path):
-                    yield _blocker("path", node.lineno, repr(path))
+        for rule, path in self.paths.refused(node):
+            yield _blocker(rule, node.lineno, repr(path))
         for keyword in node.keywords:
             if keyword.arg == "endpoint_url":
                 message = "a client with an endpoint of its own: the gateway answers AWS's alone"
@@ -176,27 +163,6 @@ class _Reader:
         severity: Severity = "blocker" if module else "warning"
         message = f"which attribute {name} is about is only known when the script runs"
         yield _finding("dynamic", severity, node.lineno, message, "write the attribute's name")
-
-
-def _beginning(node: ast.expr) -> str | None:
-    """Return the text with which a path begins, None when that is only known at run time."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.BinOp(left=left, op=ast.Add() | ast.Mod()):
-            return _beginning(left)
-        case ast.JoinedStr(values=[first, *_]):
-            return _beginning(first)
-        case ast.Call(func=ast.Attribute(attr="join"), args=[first, *_]):
-            return _beginning(first)
-        case _:
-            return None
-
-
-def _is_outside(path: str) -> bool:
-    if path.startswith(_OPEN_FOLDERS) and ".." not in path.split("/"):
-        return False
-    return path.startswith(("/", "~")) or ".." in path.split("/")
 
 
 def _blocker(rule: str, line: int, what: str) -> Finding:
