@@ -21,6 +21,7 @@ from core.codec import parse
 from core.credentials import Order, environment_of, look
 from core.errors import IdentityUnknown, JournalError, UsageError
 from core.events import CallerIdentified
+from core.here import working_folder
 from core.simulator.world_file import WORLDS, find_world, read_world
 from sandbox.job import Json
 
@@ -142,7 +143,7 @@ def _known(sessions: Path, kind: str) -> Iterator[Source]:
 
 
 def _live(order: Order) -> Source:
-    environment = environment_of(os.environ, Path.cwd())
+    environment = environment_of(os.environ, working_folder())
     return Source(
         name=LIVE,
         origin={"profile": order.profile, "role": order.role},

@@ -45,6 +45,7 @@ from core.config_values import (
     whole_number,
 )
 from core.errors import ConfigError, UsageError
+from core.plain_yaml import PlainLoader
 from sandbox.limits import MEBIBYTE, Limits
 
 CONFIG_VARIABLE = "COUNTERSIGN_CONFIG"
@@ -301,16 +302,8 @@ def _read(file: Path, *, may_be_missing: bool) -> str:
         raise ConfigError(f"{file}: not UTF-8 at byte {error.start}") from error
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Plain YAML: no aliases, no tags, no key that is given twice."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it untyped
-        if isinstance(event, yaml.AliasEvent) or event.tag is not None:
-            raise yaml.composer.ComposerError(
-                None, None, "aliases and tags are not allowed here", event.start_mark
-            )
-        return super().compose_node(parent, index)
+class _StrictLoader(PlainLoader):
+    """Plain YAML with no key that is given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set[str]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from core.export import as_json, as_markdown
@@ -9,6 +10,9 @@ from core.place import place
 from core.session import Session
 
 FORMS = {"markdown": (".md", as_markdown), "json": (".json", as_json)}
+_NOT_IN_A_NAME = re.compile(r"[^0-9A-Za-z-]")
+"""A record from elsewhere says itself what its session is called: its words lead nowhere."""
+_MOST_OF_A_NAME = 64
 
 
 def export(session: Session, form: str, folder: Path) -> str:
@@ -17,7 +21,8 @@ def export(session: Session, form: str, folder: Path) -> str:
     The file is readable by its owner only. One of that name that is there already stays.
     """
     suffix, made = FORMS[form]
-    path = folder / f"countersign-{session.id}{suffix}"
+    name = _NOT_IN_A_NAME.sub("_", session.id[:_MOST_OF_A_NAME])
+    path = folder / f"countersign-{name}{suffix}"
     try:
         place(path, made(session).encode())
     except FileExistsError:

@@ -107,10 +107,10 @@ def check_terminal() -> None:
 def farewell(session: Session) -> str:
     """Return what stays on the terminal when the screen is gone."""
     if session.finished is None:
-        return f"countersign: left; session {session.id} stays open\n"
+        return f"countersign: left; session {safe_line(session.id)} stays open\n"
     cause = session.answer.cause if session.answer else ""
     told = f" ({session.answer.status}): {cause}" if session.answer and cause else ""
     return (
         f"countersign: {safe_line(session.finished.reason + told)}\n"
-        f"hint: read it again with: countersign replay {session.id}\n"
+        f"hint: read it again with: countersign replay {safe_line(session.id)}\n"
     )

@@ -28,8 +28,8 @@ WAIT_SECONDS = 5.0
 """How long to wait for another program that has the file locked for a moment."""
 
 _META = {"format", "session", "sealed"}
-_LOWEST = -(2**63)
-"""The lowest seq that a file could hold, were it made by somebody else."""
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+"""The seqs that a file could hold, were it made by somebody else."""
 _SLICE = 500
 """Events fetched at a time, so that no statement stays open while they are looked at."""
 _EVENTS = "SELECT seq, at, kind, json, prev, hash FROM event WHERE seq >= ? ORDER BY seq LIMIT ?"
@@ -172,7 +172,7 @@ def in_slices(fetch: Callable[[int], list[Row]], first: int) -> Iterator[Row]:
     while rows := fetch(first):
         yield from rows
         last = rows[-1][0]
-        if not isinstance(last, int) or last < first:
+        if not isinstance(last, int) or not first <= last < _HIGHEST:
             raise JournalAltered(f"the events from {first} on are out of order")
         first = last + 1
 

@@ -39,6 +39,11 @@ def translated(path: Path) -> Iterator[None]:
         raise JournalError(f"the session file {path}: {error}") from error
 
 
+def real(path: Path) -> Path:
+    """Return where links lead; those that lead round and round lead to no file."""
+    return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError for those
+
+
 def companions(path: Path) -> list[str]:
     """Return the names of the files that SQLite would read together with `path`."""
     names = [f"{path.name}{suffix}" for suffix in COMPANIONS]
@@ -52,7 +57,7 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         """Raises JournalError when there is no session file at `path`."""
-        self.path = path.resolve()
+        self.path = real(path)
         self.sealed = False
         self._copy: TemporaryDirectory[str] | None = None
         if not self.path.is_file():

@@ -28,7 +28,7 @@ from core.journal import database as sqlite
 from core.journal import files
 from core.journal.chain import MOMENTS, Row, follow, genesis, link
 from core.journal.database import connect_to_write
-from core.journal.source import Source, translated
+from core.journal.source import Source, real, translated
 from core.journal.verify import check_inside
 from core.place import sync
 from sandbox.job import Sha
@@ -97,7 +97,7 @@ class Journal:
         Raises JournalBusy while another process writes to it, JournalAltered when the chain does
         not hold, JournalError when it is sealed or can't be opened.
         """
-        path = path.resolve()
+        path = real(path)
         Source(path).close()  # refuses what is no journal before a lock is laid beside it
         with translated(path):
             lock = files.WriterLock(path)

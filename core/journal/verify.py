@@ -25,7 +25,7 @@ from core.errors import JournalAltered, JournalError
 from core.journal import database as sqlite
 from core.journal import files
 from core.journal.chain import follow, genesis
-from core.journal.source import Source, companions
+from core.journal.source import Source, companions, real
 from sandbox.job import Sha
 
 REFERENCES = frozenset(
@@ -80,7 +80,7 @@ class Verification:
 
 def verify(path: Path) -> Verification:
     """Examine a session file without changing it; never raises for what the file holds."""
-    path = path.resolve()
+    path = real(path)
     case = _examined(path)
     case.compare_sidecar(path)
     return case.result()

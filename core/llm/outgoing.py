@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from core.here import working_folder
 from core.llm.model import Question
 from sandbox.job import Json
 
@@ -64,7 +65,7 @@ class Outgoing:
 def paths_of_this_machine(data: Path) -> tuple[str, ...]:
     """Return how paths begin that say something of this machine, the longest first."""
     house = Path(__file__).resolve().parents[2]
-    return _beginnings((Path.home(), Path.cwd(), data, house, Path(sys.prefix)))
+    return _beginnings((Path.home(), working_folder(), data, house, Path(sys.prefix)))
 
 
 def _beginnings(paths: Iterable[Path]) -> tuple[str, ...]:

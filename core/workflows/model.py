@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.approval.draft import Kind
 from core.errors import WorkflowError
 from core.events import Status
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 MOST_BYTES = 64 * 1024
 
@@ -110,20 +114,30 @@ def search(expression: str, result: Mapping[str, Any]) -> Any:
 
 def _document(place: Path) -> Document:
     import yaml
-    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+    from pydantic import ValidationError
 
-    strict = with_config(ConfigDict(strict=True, extra="forbid"))
+    from core.plain_yaml import complaint, plain
+
     try:
-        text = json.dumps(yaml.safe_load(_bytes(place)))
-        return TypeAdapter(strict(Document)).validate_json(text)
+        text = json.dumps(plain(_bytes(place)))
+        return _form().validate_json(text)
     except TypeError as error:
         raise WorkflowError(f"{place}: dates such as the policy's Version go in quotes") from error
     except yaml.YAMLError as error:
-        raise WorkflowError(f"{place}: not YAML: {str(error).splitlines()[0]}") from error
+        raise WorkflowError(f"{place}: not YAML: {complaint(error)}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise WorkflowError(f"{place}: {where}: {first['msg']}") from error
+
+
+@cache
+def _form() -> TypeAdapter[Document]:
+    """Return what a document is held to; making it takes longer than reading several."""
+    from pydantic import ConfigDict, TypeAdapter, with_config
+
+    strict = with_config(ConfigDict(strict=True, extra="forbid"))
+    return TypeAdapter(strict(Document))
 
 
 def _bytes(place: Path) -> bytes:

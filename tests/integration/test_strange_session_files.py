@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import JournalAltered
+from core.errors import JournalAltered, JournalError
 from core.journal.files import write_sidecar
 from core.journal.store import Journal, read
 from core.journal.verify import verify
@@ -125,6 +125,30 @@ def test_a_table_that_computes_what_it_holds_is_not_read(path: Path) -> None:
     with pytest.raises(JournalAltered, match="another schema"):
         read(path)
     assert overview(path).state == "unreadable"
+
+
+def test_the_highest_number_of_an_event_ends_the_file(path: Path) -> None:
+    """There is no number behind it that could be asked for, and a list of sessions goes on."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        find = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+        triggers = database.execute(find).fetchall()
+        for name, _ in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(f"UPDATE event SET seq = {2**63 - 1}")
+        for _, sql in triggers:
+            database.execute(sql)
+    assert overview(path).state == "unreadable"
+    assert verify(path).verdict == "altered"
+
+
+def test_a_link_that_leads_to_itself_is_no_session(tmp_path: Path) -> None:
+    """One in the folder of sessions does not keep the others from being listed."""
+    loop = tmp_path / "loop.db"
+    loop.symlink_to(loop)
+    assert overview(loop).state == "unreadable"
+    assert verify(loop).verdict == "unknown"
+    with pytest.raises(JournalError, match="there is no session file"):
+        Journal.open(loop)
 
 
 # ------------------------------------------------------------------ what is printed of one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,21 @@ def test_the_timeline_leaves_out_what_says_little(story: Callable[..., Any]) -> 
 
     assert "decision.made" in kinds
     assert not {"draft.generated", "review.finished", "run.output"} & set(kinds)
+
+
+@pytest.mark.parametrize("name", ["x/../../up", "../up", "a\0b", "\x1b]0;x\x07", "x" * 300])
+def test_a_session_from_elsewhere_does_not_say_where_it_is_written(
+    story: Callable[..., Any], name: str, tmp_path: Path
+) -> None:
+    """A record can claim any name; the file lies in the folder, under one that is harmless."""
+    session = story().identified().session
+    folder = tmp_path / "here"
+    (folder / "countersign-x").mkdir(parents=True)
+    claimed = replace(session, started=replace(session.started, session=name))
+
+    told = export(claimed, "json", folder)
+
+    assert told.isprintable()
+    assert told.startswith("wrote countersign-")
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+    assert len(list(folder.glob("countersign-*.json"))) == 1

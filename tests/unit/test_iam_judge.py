@@ -413,3 +413,45 @@ def test_the_ceiling_holds_under_any_policy(
     verdict = judge(*key, parameters, EVERYTHING, ceiling=ceiling)
 
     assert verdict.allowed is (verdict.tier <= min(ceiling, 4))
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "action"),
+    [
+        (
+            "cloudtrail",
+            "StartQuery",
+            {"QueryStatement": "SELECT 1", "DeliveryS3Uri": "s3://elsewhere"},
+            "cloudtrail:StartQuery",
+        ),
+        (
+            "taxsettings",
+            "GetTaxRegistrationDocument",
+            {"destinationS3Location": {"bucket": "elsewhere"}},
+            "tax:GetTaxRegistrationDocument",
+        ),
+        (
+            "workmail",
+            "TestAvailabilityConfiguration",
+            {"EwsProvider": {"EwsEndpoint": "https://elsewhere.example"}},
+            "workmail:TestAvailabilityConfiguration",
+        ),
+    ],
+)
+def test_a_read_that_carries_data_elsewhere_is_a_change(
+    service: str, operation: str, parameters: dict[str, Any], action: str
+) -> None:
+    """What AWS calls a read and what writes where the call says is above the ceiling of reads."""
+    policy = allow(action)
+    verdict = judge(service, operation, parameters, policy, allow("s3:PutObject"), ceiling=2)
+
+    assert (verdict.allowed, verdict.tier) == (False, 4)
+    assert "above this run's ceiling of 2" in verdict.reason
+
+
+def test_a_query_whose_results_are_read_is_a_read() -> None:
+    """Only where results are delivered CloudTrail's query needs more than a read."""
+    query = {"QueryStatement": "SELECT 1"}
+    verdict = judge("cloudtrail", "StartQuery", query, allow("cloudtrail:StartQuery"), ceiling=2)
+
+    assert (verdict.allowed, verdict.tier) == (True, 2)

@@ -168,6 +168,7 @@ def test_a_result_that_the_card_refuses_leads_nowhere(library: Path, story: Any)
         ("facts.count == `0`", "facts.count ==", "JMESPath"),
         ("workflow: second", "workflow: third", "third"),
         ("{Version", "{{Version", "YAML"),
+        ("title: First look", "title: &a [x]\ntopics: [*a, *a]", "line 2: aliases and tags"),
         ('"2012-10-17"', "2012-10-17", "in quotes"),
     ],
 )

@@ -135,3 +135,12 @@ def test_times_are_relative_to_the_epoch() -> None:
     assert world.at("0") == world.now
     assert (since("-90s"), since("-2m") * 30) == (since("-1m") * 1.5, since("-1h"))
     assert world.at("-1d") - world.now == since("-24h")
+
+
+def test_a_world_of_aliases_is_refused(written: Callable[[str], Path]) -> None:
+    """A few lines of aliases to aliases would stand for more than any machine holds."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+
+    with pytest.raises(UsageError, match="line 2: aliases and tags are not allowed here"):
+        read_world(written("\n".join(lines)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from core.here import working_folder
 from tui import viewing
 from tui.exporting import export
 from tui.screens.deciding import DecidingScreen
@@ -49,4 +48,4 @@ class AmongScreen(DecidingScreen):
 
     def _export(self, form: str) -> None:
         if session := self._scene.session:
-            self.say(export(session, form, Path.cwd()))
+            self.say(export(session, form, working_folder()))
