@@ -23,7 +23,10 @@ def ask(arguments: Namespace) -> int:
 
     told = bool(arguments.question) or arguments.aws.startswith("simulated:")
     if (arguments.resume and arguments.question) or not (arguments.resume or told):
-        raise UsageError("give a question, or --resume SESSION")
+        raise UsageError(
+            "give a question, or --resume SESSION",
+            hint="countersign ask 'Why is checkout returning 503s?'",
+        )
     question = arguments.question or ""
     if arguments.ui == "tui" and not arguments.resume:
         from tui.live import on_screen

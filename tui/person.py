@@ -27,6 +27,7 @@ from tui.standing import WORDS as STANDING_WORDS
 from tui.standing import Standing
 
 _WORDS = "approve [COMMENT] | edit | tighten | reject REASON | skip [REASON] | stop"
+_MAY_BE_TYPED = f"at any time: {STANDING_WORDS}\ntype one of: {_WORDS}"
 
 
 def at_terminal() -> bool:
@@ -111,7 +112,7 @@ async def _decision(
     elif word in ("reject", "skip", "stop"):
         return Decision(word, comment=rest)  # type: ignore[arg-type]  # one of three
     else:
-        print(f"type one of: {_WORDS}")
+        print(_MAY_BE_TYPED)
     return None
 
 
@@ -139,8 +140,7 @@ def _tightened(session: Session) -> Decision | None:
 def _question(request: DecisionRequested) -> str:
     because = safe_line("; ".join(request.asks_because))
     return (
-        f"--- {request.request}: digest {request.digest}\nasks because {because}\n"
-        f"at any time: {STANDING_WORDS}\ntype one of: {_WORDS}"
+        f"--- {request.request}: digest {request.digest}\nasks because {because}\n{_MAY_BE_TYPED}"
     )
 
 

@@ -85,7 +85,7 @@ PLACES = {
     "entering-a-mode": Page(Dialog, ("m", "2"), "budget"),
     "modes": Page(ModeScreen, ("m",), "AUTOMATED"),
     "grants": Page(GrantsScreen, ("p",), "every request is asked"),
-    "ask": Page(AskScreen, ("i",), "Ask the planner", "model"),
+    "ask": Page(AskScreen, ("i",), "Ask the planner about S2", "model"),
     "bring": Page(BringScreen, ("b",), "F2 takes it", "handed", "b brings back"),
     "edit": Page(EditScreen, ("e",), "F2 keeps it"),
     "help": Page(Help, ("question_mark",), "Decide on the request"),

@@ -97,9 +97,10 @@ def test_a_question_is_worked_by_whole_words(terminal: Terminal, countersign: An
 
 @pytest.mark.parametrize("typed", ["\n", " \n", "y\n", "a\n", "yes\n", "Approve\n", "\x1b\n"])
 def test_nothing_but_the_word_decides(terminal: Terminal, typed: str) -> None:
-    """Enter, Space, Escape, yes and beginnings of the word ask again; nothing runs."""
+    """Enter, Space, Escape, yes and beginnings of the word are told every word; nothing runs."""
     terminal.until(PROMPT)
     terminal.type(typed)
+    terminal.until("at any time: ")
     terminal.until("type one of: ")
     terminal.type("stop\n")
 

@@ -56,7 +56,9 @@ class AskScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = "Ask the planner about this step"
+            session = self._scene.session
+            latest = session.steps[-1].plan.step if session and session.steps else "the case"
+            box.border_title = f"Ask the planner about {latest}"
             box.border_subtitle = _HINT
             yield Static(Content(_SAID))
             yield Static(Content("What?"), classes="hint")
