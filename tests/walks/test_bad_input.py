@@ -196,9 +196,13 @@ def test_one_unreadable_session_hides_no_other(countersign: Any, tmp_path: Path)
     shutil.copy(good, broken)
     broken.chmod(0o600)
     with sqlite3.connect(broken) as database:
-        for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
+        kept = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+        triggers = database.execute(kept).fetchall()
+        for name, _ in triggers:
             database.execute(f"DROP TRIGGER {name}")
         database.execute(f"UPDATE event SET at = {2**60} WHERE seq = 1")
+        for _, made in triggers:  # without them it would be refused for its schema
+            database.execute(made)
     database.close()
 
     listed, replayed = countersign("sessions"), countersign("replay", broken.stem)
