@@ -116,6 +116,18 @@ def test_a_companion_that_is_no_plain_file_is_not_read(path: Path, suffix: str, 
     assert verify(path).verdict == "altered"
 
 
+@pytest.mark.parametrize("kind", ["link", "second name"])
+def test_nothing_is_written_into_another_file(path: Path, victim: Path, kind: str) -> None:
+    """SQLite shares memory with other readers by a file, which is not one of the operator's."""
+    shared = path.with_name("s1.db-shm")
+    if kind == "link":
+        shared.symlink_to(victim)
+    else:
+        shared.hardlink_to(victim)
+    assert verify(path).verdict == "altered"
+    assert victim.read_text() == "mine\n"
+
+
 def test_a_table_that_computes_what_it_holds_is_not_read(path: Path) -> None:
     """Each row of such a table can be a gigabyte, and nothing of it lies in the file."""
     with closing(sqlite3.connect(path)) as database:
