@@ -163,6 +163,16 @@ def test_a_link_that_leads_to_itself_is_no_session(tmp_path: Path) -> None:
         Journal.open(loop)
 
 
+def test_a_sidecar_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """A hash is one line; a file of a terabyte in its place is none."""
+    with Journal.create(tmp_path / "s1.db", "s1") as journal:
+        journal.seal()
+    os.truncate(tmp_path / "s1.db.sha256", 1 << 40)
+    found = verify(journal.path)
+    assert found.verdict == "unknown"
+    assert found.notes == ("s1.db.sha256 is not what sha256sum would read",)
+
+
 # ------------------------------------------------------------------ what is printed of one
 def hostile_file(folder: Path) -> Path:
     """Return a finished session whose texts would repaint a terminal."""
