@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from core.approval.draft import BESIDE
 from core.approval.grants import Standing, lasting_name, problem
 from core.approval.modes import CHANGES, ceiling_of, rule
 from core.errors import IllegalEvent
@@ -73,8 +74,10 @@ def decision_made(session: Session, fact: Fact, event: DecisionMade) -> Session:
         raise IllegalEvent(f"{event.kind} can't follow: no such open request (event {fact.seq})")
     require(request.digest == event.digest, fact, "it speaks about another digest")
     _check_by_whom(fact, event, request)
-    changed_parts = event.policy is not None or event.requirements is not None
-    require(not changed_parts or event.verb == "edit", fact, "only an edit changes a draft")
+    changed_parts = (event.policy, event.requirements, event.parameters, event.beside)
+    edits = any(part is not None for part in changed_parts)
+    require(not edits or event.verb == "edit", fact, "only an edit changes a draft")
+    require(BESIDE.issuperset(event.beside or ()), fact, "a draft has no such part")
     if event.verb == "approve" and request.blockers:
         require(event.override_blockers, fact, "its blockers were not overridden")
     if event.verb != "stop" and _too_late(session, fact, event, request):

@@ -216,9 +216,11 @@ class DecisionMade:
     """What was typed as the account."""
     grant: str = ""
     policy: dict[str, Any] | None = None
-    """With `edit`: the policy of the next version."""
     requirements: tuple[str, ...] | None = None
-    """With `edit`: the locked packages of the next version."""
+    parameters: dict[str, Any] | None = None
+    beside: dict[str, Sha] | None = None
+    """With `edit`: what the next version has of these, the locked packages and, by name, the
+    payloads of rollback, post_check and tests; what is not changed is not there."""
 
     @property
     def decider(self) -> str:

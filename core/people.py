@@ -141,6 +141,9 @@ class People:
         log: Log,
     ) -> DecisionMade:
         edited = None if decision.script is None else await log.keep(decision.script)
+        beside = None
+        if decision.beside is not None:
+            beside = {name: await log.keep(body) for name, body in decision.beside.items()}
         made = DecisionMade(
             request=request.request,
             digest=request.digest,
@@ -157,6 +160,8 @@ class People:
             confirmed=decision.confirmed,
             policy=None if decision.policy is None else dict(decision.policy),
             requirements=decision.requirements,
+            parameters=None if decision.parameters is None else dict(decision.parameters),
+            beside=beside,
         )
         if why := why_not_decided(session, _open(session), request, made):
             raise NoApprover(f"{request.request} {why}")

@@ -7,6 +7,7 @@ command line names. Planners propose; they never run anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +20,7 @@ from core.iam.tighten import is_narrower
 from core.llm.usage import ModelAnswered
 from core.repair import Repairs
 from core.session import Session, Step
+from sandbox.job import Sha
 
 
 class Planner(Protocol):
@@ -118,4 +120,19 @@ def adopt(step: Step, payload: Payload) -> Draft:
         after, only_narrower = replace(after, requirements=decision.requirements), False
     if decision.edited is not None:
         after, only_narrower = replace(after, script=payload(decision.edited)), False
+    if decision.parameters is not None:
+        after, only_narrower = replace(after, parameters=decision.parameters), False
+    if decision.beside is not None:
+        after, only_narrower = _with_beside(after, decision.beside, payload), False
     return after if only_narrower else replace(after, author="operator")
+
+
+def _with_beside(draft: Draft, beside: Mapping[str, Sha], payload: Payload) -> Draft:
+    """Return a draft with other parts beside its script; an empty one is none."""
+    read = {name: payload(content) or None for name, content in beside.items()}
+    return replace(
+        draft,
+        rollback=read.get("rollback", draft.rollback),
+        post_check=read.get("post_check", draft.post_check),
+        tests=read.get("tests", draft.tests),
+    )

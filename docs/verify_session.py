@@ -13,8 +13,8 @@ from pathlib import Path
 
 FORMAT = "countersign-journal/1"
 SCHEMA = "9bf2682834b8bf7b829db338b00c16b318d6cf7b57f1e4d9543b0f0ca1bfb226"
-REFERENCES = {"artifacts", "edited", "feedback", "inputs", "post_check", "preimage", "report"}
-REFERENCES |= {"response", "result", "rollback", "screen", "script", "tests"}
+REFERENCES = {"artifacts", "beside", "edited", "feedback", "inputs", "post_check", "preimage"}
+REFERENCES |= {"report", "response", "result", "rollback", "screen", "script", "tests"}
 
 
 def demand(holds: object, otherwise: str) -> None:

@@ -25,15 +25,15 @@ ACTIONS = (
         "edit",
         ("e",),
         "Edit",
-        "Edit the draft here: script, requirements, policy (F3: the next part). What you keep is a "
-        "new version, reviewed and asked anew.",
+        "Edit the draft here, part by part (F3: the next one), with its parameters and rollback. "
+        "What you keep is a new version, reviewed and asked anew.",
         "decide",
     ),
     Action(
         "edit_outside",
         ("E",),
         "",
-        "The same in $VISUAL or $EDITOR, as three files; an editor that fails changes nothing.",
+        "The same in $VISUAL or $EDITOR, as files; an editor that fails changes nothing.",
         "decide",
     ),
     Action(

@@ -14,6 +14,7 @@ from core.events import Claim, EvidenceAdded, Table
 from core.safe_text import safe_line, safe_text
 from core.session import Session
 from tui import viewing
+from tui.folding import fitted
 from tui.moments import Moment, since
 from tui.plain import of_rows
 from tui.views import Answer, Row
@@ -90,5 +91,5 @@ def table_lines(table: Table) -> Iterator[str]:
     cells = [[*row, *([""] * (columns - len(row)))] for row in rows]
     widths = [min(_MOST_OF_A_CELL, max(len(row[n]) for row in cells)) for n in range(columns)]
     for row in cells:
-        shown = (f"{cell:<{size}.{size}}" for cell, size in zip(row, widths, strict=True))
+        shown = (fitted(cell, size) for cell, size in zip(row, widths, strict=True))
         yield "  " + "  ".join(shown).rstrip()

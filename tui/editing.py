@@ -7,24 +7,31 @@ a new version, reviewed and asked anew: nothing here approves anything.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from core.approval.approvers import Decision
+from core.approval.draft import BESIDE
+from core.approval.redeem import Payload
 from core.canonical import canonical
 from core.draft_files import entries, numbered, without_duplicates
 from core.errors import NotCanonical
 from core.events import DraftGenerated
 from core.iam.document import parse
 from core.safe_text import safe_line
+from sandbox.job import Json, Sha
 from sandbox.packages import is_locked
 
-Part = Literal["script", "requirements", "policy"]
+Part = Literal["script", "requirements", "policy", "parameters", "rollback", "post_check", "tests"]
 FILES: Final[Mapping[Part, str]] = {
     "script": "script.py",
     "requirements": "requirements.txt",
     "policy": "policy.json",
+    "parameters": "parameters.json",
+    "rollback": "rollback.py",
+    "post_check": "post_check.py",
+    "tests": "tests.py",
 }
 """Each part, and what its file is called in an editor."""
 _UNLOCKED: Final = "is not locked: name==version --hash=sha256:… (countersign check --lock)"
@@ -42,26 +49,49 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The texts, as they are edited."""
+    """The texts, as they are edited; None = the draft has no such part, and gets none."""
 
     script: bytes
     requirements: bytes
     policy: bytes
+    parameters: bytes = b"{}\n"
+    rollback: bytes | None = None
+    post_check: bytes | None = None
+    tests: bytes | None = None
+
+    def texts(self) -> dict[Part, bytes]:
+        """Return those that there are, in the order in which they are shown."""
+        return {part: body for part in FILES if (body := getattr(self, part)) is not None}
 
     def files(self) -> dict[str, bytes]:
         """Return them by the names of their files."""
-        return {name: getattr(self, part) for part, name in FILES.items()}
+        return {FILES[part]: body for part, body in self.texts().items()}
 
     def edited(self, files: Mapping[str, bytes]) -> Parts:
         """Return them with what the files hold."""
-        return replace(self, **{part: files[name] for part, name in FILES.items()})
+        return replace(self, **{part: files[FILES[part]] for part in self.texts()})
 
 
-def parts_of(draft: DraftGenerated, script: bytes) -> Parts:
-    """Return the texts of a draft, whose script is this."""
-    required = "".join(f"{line}\n" for line in draft.requirements)
-    policy = json.dumps(draft.policy, indent=2) + "\n"
-    return Parts(script, required.encode(), policy.encode())
+def parts_of(draft: DraftGenerated, payload: Payload) -> Parts:
+    """Return the texts of a draft; what a change must bring is there to be written, too."""
+
+    def beside(content: Sha | None, *, wanted: bool = draft.work == "change") -> bytes | None:
+        nothing = b"" if wanted else None
+        return nothing if content is None else payload(content)
+
+    return Parts(
+        script=payload(draft.script),
+        requirements="".join(f"{line}\n" for line in draft.requirements).encode(),
+        policy=_json(draft.policy),
+        parameters=_json(draft.parameters),
+        rollback=beside(draft.rollback),
+        post_check=beside(draft.post_check),
+        tests=beside(draft.tests, wanted=False),
+    )
+
+
+def _json(value: Json) -> bytes:
+    return (json.dumps(value, indent=2) + "\n").encode()
 
 
 def changed(before: Parts, after: Parts) -> Decision | None:
@@ -72,12 +102,20 @@ def changed(before: Parts, after: Parts) -> Decision | None:
     required = _requirements(after) if after.requirements != before.requirements else None
     if required == entries(before.requirements.decode()):
         required = None  # they are the same, written in another way
-    policy = _policy(after) if after.policy != before.policy else None
-    if policy is not None and canonical(policy) == canonical(json.loads(before.policy)):
-        policy = None
-    if (script, required, policy) == (None, None, None):
-        return None
-    return Decision("edit", script=script, requirements=required, policy=policy)
+    beside: dict[str, bytes] = {
+        part: body
+        for part, body in after.texts().items()
+        if part in BESIDE and body != getattr(before, part)
+    }
+    edit = Decision(
+        "edit",
+        script=script,
+        requirements=required,
+        policy=_other("policy", before.policy, after.policy, _policy),
+        parameters=_other("parameters", before.parameters, after.parameters, _parameters),
+        beside=beside or None,
+    )
+    return None if edit == Decision("edit") else edit
 
 
 def _requirements(parts: Parts) -> tuple[str, ...]:
@@ -89,18 +127,31 @@ def _requirements(parts: Parts) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _policy(parts: Parts) -> dict[str, Any]:
-    text = _text("policy", parts.policy)
+def _other(
+    part: Part, before: bytes, after: bytes, problem: Callable[[Any], str]
+) -> dict[str, Any] | None:
+    """Return what an object is now; None when it is what it was, be it written in another way."""
+    if before == after:
+        return None
+    text = _text(part, after)
     try:
-        policy = json.loads(text, object_pairs_hook=without_duplicates)
-        canonical(policy)
+        value = json.loads(text, object_pairs_hook=without_duplicates)
+        same = canonical(value) == canonical(json.loads(before))
     except json.JSONDecodeError as error:
-        raise Unreadable("policy", error.lineno, f"column {error.colno}: {error.msg}") from error
+        raise Unreadable(part, error.lineno, f"column {error.colno}: {error.msg}") from error
     except (ValueError, RecursionError, NotCanonical) as error:
-        raise Unreadable("policy", _line_of(text, str(error)), str(error)) from error
-    if problems := parse(policy).all_problems():
-        raise Unreadable("policy", 0, problems[0])
-    return dict(policy)
+        raise Unreadable(part, _line_of(text, str(error)), str(error)) from error
+    if why := problem(value):
+        raise Unreadable(part, 0, why)
+    return None if same else dict(value)
+
+
+def _policy(value: Any) -> str:
+    return next(iter(parse(value).all_problems()), "")
+
+
+def _parameters(value: Any) -> str:
+    return "" if isinstance(value, dict) else "the parameters are not a JSON object"
 
 
 def _text(part: Part, body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Long lines of the activity in rows of some width: what goes on stands below its own text. Pure.
+"""Long lines in rows of some width: what goes on stands below its own text. Pure.
 
 Cheap enough for a script that prints thousands of lines a second, which `textwrap` is not.
 """
@@ -11,17 +11,20 @@ from typing import Final
 from rich.cells import cell_len
 
 TIME: Final = 10
-"""Columns before what a line says: the time of day, or none."""
+"""Columns before what a line of the activity says: the time of day, or none."""
 _FURTHER: Final = "  "
 _LEAST_OF_A_ROW: Final = 10
 
 
-def folded(line: str, width: int) -> Iterator[str]:
-    """Yield a line of the activity as rows of at most `width` columns; breaks at spaces."""
+def folded(line: str, width: int, before: int = TIME) -> Iterator[str]:
+    """Yield a line as rows of at most `width` columns; breaks at spaces.
+
+    What it says begins after `before` columns, or at the first letter after them.
+    """
     if len(line) <= width and (line.isascii() or cell_len(line) <= width):
         yield line
         return
-    indent = " " * (_begin(line)) + _FURTHER
+    indent = " " * _begin(line, before) + _FURTHER
     if width - len(indent) < _LEAST_OF_A_ROW:
         indent = ""
     head, rest = _broken(line, width)
@@ -31,10 +34,15 @@ def folded(line: str, width: int) -> Iterator[str]:
         yield indent + head
 
 
-def _begin(line: str) -> int:
+def fitted(cell: str, width: int) -> str:
+    """Return a cell of a table in so many columns; one that is longer ends with an ellipsis."""
+    return f"{cell:<{width}}" if len(cell) <= width else f"{cell[: max(0, width - 1)]}…"
+
+
+def _begin(line: str, before: int) -> int:
     """Return the column where what a line says begins."""
-    said = line[TIME:]
-    return min(len(line), TIME) + len(said) - len(said.lstrip(" "))
+    said = line[before:]
+    return min(len(line), before) + len(said) - len(said.lstrip(" "))
 
 
 def _broken(text: str, width: int) -> tuple[str, str]:

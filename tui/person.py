@@ -52,7 +52,7 @@ class Person:
         text = f"{review_text(draft, session)}\n{_question(request)}"
         print(text, flush=True)
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-        shown, editing = time.monotonic(), _Editing(parts_of(generated, draft.script))
+        shown, editing = time.monotonic(), _Editing(parts_of(generated, payload))
         while True:
             word, _, rest = (await line("> ")).strip().partition(" ")
             if self.standing.said(word, rest.strip()):

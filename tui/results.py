@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, Final, Literal, NamedTuple, overload
 
 from core.safe_text import safe_text
+from tui.folding import fitted
 from tui.plain import of_rows
 from tui.slow_json import loaded
 
@@ -211,7 +212,7 @@ def _table(name: str, columns: Sequence[Any], rows: Sequence[Any]) -> Iterator[s
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    shown = (f"{cell:<{width}.{width}}" for cell, width in zip(cells, widths, strict=False))
+    shown = (fitted(cell, width) for cell, width in zip(cells, widths, strict=False))
     return "  ".join(shown).rstrip()
 
 

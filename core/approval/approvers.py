@@ -7,7 +7,7 @@ never means yes. `FromFlag` answers exactly the requests whose digests were give
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -32,6 +32,11 @@ class Decision:
     """With `edit`: the policy of the next version."""
     requirements: tuple[str, ...] | None = None
     """With `edit`: the locked packages of the next version."""
+    parameters: Json | None = None
+    """With `edit`: the parameters of the next version."""
+    beside: Mapping[str, bytes] | None = None
+    """With `edit`: rollback, post_check and tests of the next version, those that it changes; an
+    empty one is none."""
     override_blockers: bool = False
     shown_ms: int = 0
     screen: bytes | None = None

@@ -23,6 +23,8 @@ Author = Literal["model", "workflow", "operator", "file"]
 Kind = Literal["collect", "analyse", "change", "report"]
 Purpose = Literal["run", "rehearse", "roll back", "post-check"]
 
+BESIDE = frozenset({"rollback", "post_check", "tests"})
+"""The parts of a draft that may lack, by the names of its fields."""
 PREFIX = b"countersign/1\n"
 """Put before the canonical preimage of `digest`, so that it can't be mistaken for another hash."""
 

@@ -31,6 +31,7 @@ from sandbox.job import Sha
 REFERENCES = frozenset(
     {
         "artifacts",
+        "beside",
         "edited",
         "feedback",
         "inputs",

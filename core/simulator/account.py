@@ -3,6 +3,7 @@
 `ask` is a botocore client whose requests end in moto instead of the network, so what goes in and
 comes out is checked against AWS's own models. Nothing of moto is patched but its clock, and that
 before any of its services is loaded: resources are made in the past, and then time stands still.
+Its sessions share what botocore reads for them: it makes four to name regions, and ec2 is large.
 
 moto answers `ask` for everything; whether that answer is true is decided in answers.py.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import MachineUnfit
@@ -92,6 +94,10 @@ def serialize(service: str, operation: str, answer: Mapping[str, Any], request_i
 
 def _stub(clock: Callable[[], datetime], seed: int) -> Callable[..., Any]:
     """Return moto's entrance, with our clock and its ids made from `seed`."""
+    import botocore.session
+
+    if not hasattr(botocore.session.create_loader, "cache_info"):
+        botocore.session.create_loader = cache(botocore.session.create_loader)
     try:
         import moto.core.utils
         from moto.core.botocore_stubber import BotocoreStubber

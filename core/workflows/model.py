@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.approval.draft import Kind
 from core.errors import WorkflowError
 from core.events import Status
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 MOST_BYTES = 64 * 1024
 
@@ -110,14 +114,13 @@ def search(expression: str, result: Mapping[str, Any]) -> Any:
 
 def _document(place: Path) -> Document:
     import yaml
-    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+    from pydantic import ValidationError
 
     from core.plain_yaml import complaint, plain
 
-    strict = with_config(ConfigDict(strict=True, extra="forbid"))
     try:
         text = json.dumps(plain(_bytes(place)))
-        return TypeAdapter(strict(Document)).validate_json(text)
+        return _form().validate_json(text)
     except TypeError as error:
         raise WorkflowError(f"{place}: dates such as the policy's Version go in quotes") from error
     except yaml.YAMLError as error:
@@ -126,6 +129,15 @@ def _document(place: Path) -> Document:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise WorkflowError(f"{place}: {where}: {first['msg']}") from error
+
+
+@cache
+def _form() -> TypeAdapter[Document]:
+    """Return what a document is held to; making it takes longer than reading several."""
+    from pydantic import ConfigDict, TypeAdapter, with_config
+
+    strict = with_config(ConfigDict(strict=True, extra="forbid"))
+    return TypeAdapter(strict(Document))
 
 
 def _bytes(place: Path) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.approval.approvers import Decision
 from tui.editing import Parts, Unreadable, changed
 from tui.person import _Editing
 
@@ -45,11 +46,35 @@ def test_each_part_is_read_by_itself() -> None:
     assert {each.verb for each in (script, policy, required)} == {"edit"}
 
 
+def test_parameters_and_what_stands_beside_the_script_are_parts_too() -> None:
+    """Only those that change are in the edit; one that was emptied is there, and empty."""
+    before = replace(BEFORE, parameters=b'{"a": 1}', rollback=b"undo()\n", tests=b"")
+    spaced = changed(before, replace(before, parameters=b'{ "a": 1 }'))
+    given = changed(before, replace(before, parameters=b'{"a": 2}'))
+    beside = changed(before, replace(before, rollback=b"", tests=b"assert True\n"))
+
+    assert spaced is None
+    assert given == Decision("edit", parameters={"a": 2})
+    assert beside == Decision("edit", beside={"rollback": b"", "tests": b"assert True\n"})
+    assert set(before.files()) == {
+        "script.py",
+        "requirements.txt",
+        "policy.json",
+        "parameters.json",
+        "rollback.py",
+        "tests.py",
+    }
+    assert before.edited({**before.files(), "rollback.py": b"x"}).rollback == b"x"
+
+
 @pytest.mark.parametrize(
     ("part", "text", "told"),
     [
         ("policy", '{\n "Version": 1,\n}', "policy.json: line 3: column 1: "),
         ("policy", '{"Statement": [],\n "Statement": []}', "policy.json: line 2: the key"),
+        ("parameters", "[]", "parameters.json: the parameters are not a JSON object"),
+        ("parameters", '{"a": 1,\n "a": 2}', "parameters.json: line 2: the key"),
+        ("parameters", '{"a": 1.5}', "parameters.json: "),
         ("policy", "[]", "policy.json: the policy is not a JSON object"),
         ("policy", '{"Statement": [{"Effect": "Alow"}]}', "policy.json: statement 1"),
         ("policy", '{"Version": 1.5}', "policy.json: "),

@@ -1,13 +1,21 @@
-"""Long lines of the activity in rows: nothing is lost, nothing is too wide."""
+"""Long lines and cells where there is little room: nothing is lost or cut without a sign."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.widgets.option_list import Option
 
+from core.events import Table
+from tui import results
+from tui.answering import table_lines
 from tui.folding import folded
+from tui.views import Permission, Policy
+from tui.widgets.lists import PolicyPane
 
 LINE = "12:00:00  S1 reviewed: READ-ONLY · 1 operation · 1 service"
 
@@ -51,3 +59,33 @@ def test_nothing_is_lost_and_nothing_is_too_wide(text: str, width: int) -> None:
 def test_no_room_at_all_ends(width: int) -> None:
     """Even where nothing has room the rows come to an end."""
     assert "".join(folded("ab", width)) == "ab"
+
+
+def test_a_cell_that_is_cut_says_so() -> None:
+    """In the table of a result and in that of an answer's evidence: an ellipsis ends it."""
+    long = "Threshold Crossed: " + "x" * 60
+    table = results.read(json.dumps({"facts": {"reason": long, "short": "s"}}).encode()).table
+    proof = list(table_lines(Table("firing", ("reason",), ((long,),), 1)))
+
+    assert f"reason  {long[:59]}…" in table
+    assert "short   s" in table
+    assert proof[-1] == f"  {long[:39]}…"
+
+
+def test_a_name_without_room_breaks_after_its_service() -> None:
+    """Its sign stays beside it, and a search still finds the whole of it."""
+    action = "elasticloadbalancing:DescribeTargetGroups"
+    pane = PolicyPane()
+    permission = Permission("Allow", action, 1, "*", need="needed", lines=(119,))
+    pane._policy = Policy((permission,), (), "{}")
+
+    [_, (text, line, _)] = pane.rows(42)
+    assert line == 119
+    assert str(text).split("\n") == [
+        "✓ elasticloadbalancing:",
+        "    DescribeTargetGroups",
+        "    tier 1  line 119",
+    ]
+    pane.add_option(Option(text))
+    assert action in pane.searched()[0]
+    assert action in str(list(pane.rows(60))[1][0])

@@ -293,6 +293,25 @@ def test_packages_that_an_operator_names_are_the_operators(story: Maker) -> None
     assert (draft.author, draft.script, draft.policy) == ("operator", DRAFT_SCRIPT, POLICY)
 
 
+def test_parameters_and_what_stands_beside_the_script_are_the_operators(story: Maker) -> None:
+    """The next version has them; one that is empty is none, and no other answer carries any."""
+    told = story().identified().drafted(policy=POLICY, author="model").reviewed()
+    told.requested()
+    undo = told.keep(b"undo()\n")
+    for lone in ({"parameters": {"hours": 2}}, {"beside": {"rollback": undo}}):
+        with pytest.raises(IllegalEvent, match="only an edit"):
+            told.decided("approve", **lone)
+    with pytest.raises(IllegalEvent, match="no such part"):
+        told.decided("edit", beside={"script": undo})
+    told.decided(
+        "edit", parameters={"hours": 2}, beside={"rollback": undo, "tests": told.keep(b"")}
+    )
+    draft = adopt(told.session.steps[0], told.payload)
+
+    assert (draft.parameters, draft.rollback, draft.tests) == ({"hours": 2}, b"undo()\n", None)
+    assert (draft.author, draft.script, draft.policy) == ("operator", DRAFT_SCRIPT, POLICY)
+
+
 def test_what_a_rehearsal_showed_is_told_with_the_request(story: Maker) -> None:
     """Denied calls and such that no line shows stand among the findings until the script runs."""
     told = asked(story, house=replace(story().session.started.house, rehearse="always"))

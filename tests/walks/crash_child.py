@@ -1,16 +1,21 @@
 """Works on the world that ships, and kills itself when event number N is durable.
 
-Writes a byte when it is about to start its session, and one whenever an event is durable.
+Works once to its end, which leaves everything imported, and says so; then it becomes a child for
+each order: a process of its own, which writes a byte when it is about to start its session, and one
+whenever an event is durable.
 
-usage: crash_child.py DATA-DIRECTORY N replayed|real
+usage: crash_child.py DESCRIPTOR DATA-DIRECTORY
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
+from socket import recv_fds, socket
+from typing import Any
 
 from core.approval.approvers import FromList
 from core.aws import SHIPPED, open_source
@@ -75,6 +80,36 @@ async def work(number: int, kind: str) -> None:
     await desk.close()
 
 
+def become(orders: socket) -> dict[str, Any] | None:
+    """Return the order in the child that it is for; None when there are no more."""
+    while True:
+        order, descriptors, _, _ = recv_fds(orders, 1 << 16, 1)
+        if not order:
+            return None
+        child = os.fork()
+        if not child:
+            os.setsid()
+            os.dup2(descriptors[0], 1)
+            os.close(descriptors[0])
+            orders.close()
+            return dict(json.loads(order))
+        os.close(descriptors[0])
+        if orders.recv(1) != b"w":  # not to be waited for, or nobody is left who could
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        orders.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def main(orders: socket, data: str) -> None:
+    """Work once as if nothing were wrong, then as ordered."""
+    os.environ["COUNTERSIGN_DATA"] = data
+    asyncio.run(work(0, "replayed"))
+    orders.send(b"ready")
+    if order := become(orders):
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        asyncio.run(work(order["number"], order["kind"]))
+
+
 if __name__ == "__main__":
-    os.environ["COUNTERSIGN_DATA"] = sys.argv[1]
-    asyncio.run(work(int(sys.argv[2]), sys.argv[3]))
+    main(socket(fileno=int(sys.argv[1])), sys.argv[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -13,10 +14,12 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from socket import AF_UNIX, SOCK_SEQPACKET, send_fds, socket, socketpair
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -47,6 +50,7 @@ class Template:
     than it was then is hit at the same place.
     """
 
+    nest: Nest
     data: Path
     marks: list[float]
 
@@ -67,6 +71,17 @@ class Template:
         return before + (after - before) * (place - number)
 
 
+@dataclass(slots=True)
+class Child:
+    """One that lives, and how it ended."""
+
+    events: BinaryIO
+    """A byte for each event that is durable, until it is over."""
+    spared: bool = False
+    """It is left alone until it ends, and not killed at the end of its block."""
+    code: int | None = None
+
+
 @pytest.fixture(scope="module")
 def child() -> Any:
     """Return the module of the child, to resume its sessions in this process."""
@@ -78,45 +93,80 @@ def child() -> Any:
     return module
 
 
+class Nest:
+    """A process that has worked once already, and becomes a child as often as it is told."""
+
+    def __init__(self, orders: socket) -> None:
+        self._orders = orders
+
+    @contextmanager
+    def killed_at(self, data: Path, number: int, kind: str) -> Iterator[Child]:
+        """Have a child that kills itself at event `number`; 0 = never."""
+        environment = {**os.environ, "COUNTERSIGN_DATA": str(data)}
+        order = {"environment": environment, "number": number, "kind": kind}
+        told, tells = os.pipe()
+        with os.fdopen(told, "rb") as events:
+            send_fds(self._orders, [json.dumps(order).encode()], [tells])
+            os.close(tells)
+            child = Child(events)
+            try:
+                yield child
+            finally:
+                self._orders.send(b"w" if child.spared else b"k")
+                child.code = int(self._orders.recv(16))
+
+    def code_of(self, data: Path, number: int, kind: str) -> int | None:
+        """Return the exit code of a child that nobody else kills."""
+        with self.killed_at(data, number, kind) as child:
+            child.spared = True
+        return child.code
+
+
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> list[Fact]:
-    """Return the facts of the session that nobody killed."""
+def nested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Nest, Path]]:
+    """Return the nest, and the data directory in which it worked once."""
     data = tmp_path_factory.mktemp("unbroken")
-    assert code_of(data, 0, "replayed") == 0
-    return facts_of(session_of(data))
+    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+    with ours:
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, str(CHILD), str(theirs.fileno()), str(data)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": str(CHILD.parents[2])},
+                cwd="/",
+                start_new_session=True,
+                pass_fds=(theirs.fileno(),),
+            )
+        assert ours.recv(16) == b"ready"
+        yield Nest(ours), data
+    assert process.wait() == 0
+
+
+@pytest.fixture
+def nest(nested: tuple[Nest, Path]) -> Nest:
+    """Return what children come from."""
+    return nested[0]
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def unbroken(nested: tuple[Nest, Path]) -> list[Fact]:
+    """Return the facts of the session that nobody killed."""
+    return facts_of(session_of(nested[1]))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, nested: tuple[Nest, Path]) -> Template:
     """Return what a child that nobody kills needs, and how it lives."""
     data = tmp_path_factory.mktemp("template")
     marks = []
-    with killed_at(data, 0, "real") as process:
-        assert process.stdout
-        while process.stdout.read(1):
+    with nested[0].killed_at(data, 0, "real") as child:
+        while child.events.read(1):
             marks.append(time.monotonic())
-    assert process.returncode == 0
+        child.spared = True
+    assert child.code == 0
     assert left_behind(data) == []
-    return Template(data, [*marks, time.monotonic()])
-
-
-def killed_at(data: Path, number: int, kind: str) -> subprocess.Popen[bytes]:
-    """Start a child that kills itself at event `number`; 0 = never."""
-    command = [sys.executable, str(CHILD), str(data), str(number), kind]
-    environment = {**os.environ, "PYTHONPATH": str(CHILD.parents[2])}
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        env=environment,
-        cwd="/",
-        start_new_session=True,
-    )
-
-
-def code_of(data: Path, number: int, kind: str) -> int:
-    """Return the exit code of a child that nobody else kills."""
-    with killed_at(data, number, kind) as process:
-        return process.wait()
+    return Template(nested[0], data, [*marks, time.monotonic()])
 
 
 def session_of(data: Path) -> Path:
@@ -193,7 +243,7 @@ def check(child: Any, path: Path, expected: dict[int, Move]) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_after_every_event(
-    tmp_path: Path, unbroken: list[Fact], child: Any, part: int
+    tmp_path: Path, nest: Nest, unbroken: list[Fact], child: Any, part: int
 ) -> None:
     """After each event: the next move is that of the unbroken session, or the interruption."""
     expected = next_moves(unbroken)
@@ -202,15 +252,15 @@ def test_killed_after_every_event(
 
     for number in numbers:
         data = tmp_path / str(number)
-        assert code_of(data, number, "replayed") == -signal.SIGKILL
+        assert nest.code_of(data, number, "replayed") == -signal.SIGKILL
         path = session_of(data)
         assert len(facts_of(path)) == number
         check(child, path, expected)
 
 
-def test_killed_before_its_hash_was_written(tmp_path: Path, countersign: Any) -> None:
+def test_killed_before_its_hash_was_written(tmp_path: Path, nest: Nest, countersign: Any) -> None:
     """A session that was over when it was killed ends with its exit code, and is sealed."""
-    assert code_of(tmp_path, 0, "replayed") == 0
+    assert nest.code_of(tmp_path, 0, "replayed") == 0
     path = session_of(tmp_path)
     path.with_name(f"{path.name}.sha256").unlink()
     path.chmod(0o600)
@@ -232,11 +282,9 @@ def test_killed_at_random_moments(
     moments = template.moments()[part::PARTS]
     shutil.copytree(template.data / "runtimes", tmp_path / "runtimes", symlinks=True)
     for bytes_written, seconds in moments:
-        with killed_at(tmp_path, 0, "real") as process:
-            assert process.stdout
-            process.stdout.read(bytes_written)
+        with template.nest.killed_at(tmp_path, 0, "real") as living:
+            living.events.read(bytes_written)
             time.sleep(seconds)
-            process.kill()
     died = begun(tmp_path)
     in_the_middle = [path for path in died if fold(facts_of(path)).finished is None]
 

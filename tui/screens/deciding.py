@@ -158,7 +158,7 @@ class DecidingScreen(PagesScreen):
     def _parts(self) -> Parts | None:
         session = self._scene.session
         draft = session.step.draft if session and session.step else None
-        return parts_of(draft, self._scene.script(draft.script)) if draft else None
+        return parts_of(draft, self._scene.script) if draft else None
 
     async def _edit(self, question: Question, parts: Parts) -> None:
         typed = self._typed.get(question.digest, parts)

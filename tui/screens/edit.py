@@ -19,8 +19,13 @@ from tui.editing import FILES, Part, Parts, Unreadable, changed
 from tui.widgets.code_colours import colour
 
 _HINT = "F2 keeps it as a new version · F3 the next part · Escape goes back"
+_EDGES = 6
+"""Columns around the names of the parts."""
 _HINTS: dict[Part, str] = {
-    "requirements": "name==version --hash=sha256:… · F2 keeps · F3 next part · Escape goes back"
+    "requirements": "name==version --hash=sha256:… · F2 keeps · F3 next part · Escape goes back",
+    "rollback": "empty = none · F2 keeps · F3 the next part · Escape goes back",
+    "post_check": "empty = none · F2 keeps · F3 the next part · Escape goes back",
+    "tests": "empty = none · F2 keeps · F3 the next part · Escape goes back",
 }
 """Where a part has a form that is not to be seen in it."""
 
@@ -40,9 +45,9 @@ def hidden(before: Parts, typed: Parts, first: Part) -> Part | None:
 
     One that is as it was may stay out, but for the first: nobody keeps a change they don't see.
     """
-    for part in FILES:
-        matters = part == first or getattr(typed, part) != getattr(before, part)
-        if matters and editable(getattr(typed, part)) is None:
+    for part, text in typed.texts().items():
+        matters = part == first or text != getattr(before, part)
+        if matters and editable(text) is None:
             return part
     return None
 
@@ -64,7 +69,9 @@ class EditScreen(ModalScreen[Decision | None]):
         super().__init__()
         self._title, self._before, self._typed = title, before, typed
         self._texts = {
-            part: text for part in FILES if (text := editable(getattr(typed, part))) is not None
+            part: text
+            for part, body in typed.texts().items()
+            if (text := editable(body)) is not None
         }
         self._part: Part = first
         self._warned = False
@@ -73,7 +80,7 @@ class EditScreen(ModalScreen[Decision | None]):
         for part, text in self._texts.items():
             area = TextArea(
                 text,
-                language="python" if part == "script" else None,
+                language="python" if FILES[part].endswith(".py") else None,
                 show_line_numbers=True,
                 soft_wrap=True,
                 tab_behavior="indent",
@@ -98,13 +105,20 @@ class EditScreen(ModalScreen[Decision | None]):
         self._part = part
         for area in self.query(TextArea):
             area.display = area.id == f"edit-{part}"
-        names = [
-            Content.styled(each, "bold reverse") if each == part else Content(each)
-            for each in self._texts
-        ]
-        self._area.border_title = Content("  ").join([Content(f"{self._title}:"), *names])
+        self._area.border_title = self._names(part)
         self._area.border_subtitle = said or _HINTS.get(part, _HINT)
         self._area.focus()
+
+    def _names(self, part: Part) -> Content:
+        """Return the names of the parts, or where there is no room for them, which one this is."""
+        parts = [each.replace("_", "-") for each in self._texts]
+        place = list(self._texts).index(part)
+        styled = [Content(each) for each in parts]
+        styled[place] = styled[place].stylize("bold reverse")
+        names = Content("  ").join([Content(f"{self._title}:"), *styled])
+        if names.cell_length + _EDGES <= self.app.size.width:
+            return names
+        return Content(f"{self._title}: {parts[place]} ({place + 1} of {len(parts)})")
 
     def action_turn(self) -> None:
         """Go on to the next part, once the keys that were pressed before have been typed."""

@@ -17,6 +17,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.answering import AnswerPage, Proof
+from tui.folding import folded
 from tui.searching import Hit
 from tui.views import Answer
 from tui.widgets.panes import rows
@@ -100,7 +101,8 @@ class ProofPane(TextPane):
         yield Content("")
         yield from rows(self._proof.rows, width)
         yield Content("")
-        yield from (Content(line) for line in self._proof.lines)
+        for line in self._proof.lines:
+            yield from (Content(row) for row in folded(line, width, 0))
 
 
 class AnswerBoard(Horizontal):

@@ -67,7 +67,8 @@ class LinesView(ScrollView, can_focus=True):
         self._wide = max(self._wide * (not new), self._width_of_some())
         self.virtual_size = Size(self._wide, len(rows))
         if follow and at_end:
-            self.scroll_end(animate=False, immediate=self.show_vertical_scrollbar)
+            # By force: the bar may come later than the first rows, and without it nothing scrolls.
+            self.scroll_end(animate=False, force=True, immediate=self.show_vertical_scrollbar)
         self.refresh()
 
     def move(self, by: int) -> None:

@@ -54,6 +54,7 @@ _OUTSIDE: Final[dict[Need, str]] = {
 _MOST_LINES_NAMED: Final = 3
 _TIER_WIDTH: Final = 4
 _LEAST_OF_A_NAME: Final = 12
+_BREAK: Final = ":\n    "
 
 
 class LineChosen(Message):
@@ -91,7 +92,7 @@ class ListPane(OptionList):
 
     def searched(self) -> list[str]:
         """Return what a search looks through, row by row."""
-        return [str(each.prompt) for each in self.options]
+        return [str(each.prompt).replace(_BREAK, ":") for each in self.options]
 
     def show_hit(self, hit: Hit) -> None:
         """Choose the row in which something was found."""
@@ -169,7 +170,7 @@ def _table(
     for key, group in groupby(permissions, _heading_of):
         yield _heading(*key, room), None, False
         for each in group:
-            yield _permission(each, room), next(iter(each.lines), None), True
+            yield _permission(each, room, width), next(iter(each.lines), None), True
 
 
 def _heading_of(one: Permission) -> tuple[str, str, str, str]:
@@ -190,7 +191,7 @@ def _heading(effect: str, resource: str, condition: str, outside: str, room: int
     return Content.assemble(line, "\n", (f"  if {condition}", "$text-dim"))
 
 
-def _permission(one: Permission, room: int) -> Content:
+def _permission(one: Permission, room: int, width: int) -> Content:
     sign, style = _NEEDS[one.need]
     tier = "?" if one.tier is None else str(one.tier)
     known = tier if one.effect == "Allow" else ""
@@ -202,7 +203,9 @@ def _permission(one: Permission, room: int) -> Content:
     if len(one.action) <= room:
         return Content.assemble((f"{sign} ", style), f"{one.action:<{room}}  ", *facts)
     below = f"\n    tier {known}  " if known else "\n    "
-    return Content.assemble((f"{sign} ", style), one.action, below, facts[1])
+    # A name without room would go below its sign: it breaks where its service ends.
+    name = one.action if len(one.action) <= width - 2 else one.action.replace(":", _BREAK, 1)
+    return Content.assemble((f"{sign} ", style), name, below, facts[1])
 
 
 def _why(one: Permission) -> str:

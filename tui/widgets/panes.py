@@ -17,7 +17,7 @@ from tui.searching import Hit
 from tui.views import Plan, Row
 from tui.widgets.text_pane import TextPane, hanging, wrapped
 
-_MOST_OF_A_NAME = 14
+_MOST_OF_A_NAME = 16
 
 
 class PlanPane(TextPane):

@@ -69,6 +69,8 @@ class Steps:
     """More lines of the script, to make it long."""
     last: bytes = b""
     """Its last line."""
+    rollback: bytes | None = None
+    tests: bytes | None = None
 
     async def plan(self, session: Session, payload: Payload) -> PlanProposed | AnswerGiven:
         place = len(session.steps) + 1
@@ -86,10 +88,11 @@ class Steps:
             script=SCRIPT + b"# one line more\n" * self.lines + self.last,
             requirements=(),
             policy=POLICY,
-            rollback=None,
+            rollback=self.rollback,
             post_check=None,
             parameters={"place": len(session.steps)},
             inputs=(),
+            tests=self.tests,
         )
 
     async def conclude(self, session: Session, payload: Payload) -> AnswerGiven:
@@ -318,6 +321,12 @@ def play(tmp_path: Path) -> Callable[..., CountersignApp]:
         return asyncio.run(_play(walk, tmp_path, **kind))
 
     return played
+
+
+@pytest.fixture
+def careful() -> Planner:
+    """Return a planner whose draft has a rollback and tests beside its script."""
+    return Steps(1, rollback=b"undo()\n", tests=b"assert True\n")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from textual.widgets import TextArea
 
 from core.events import DraftGenerated
+from core.planner import Planner
 from tui.screens.edit import EditScreen
 from tui.screens.pages import PagesScreen
 
@@ -78,7 +79,7 @@ def test_a_policy_is_edited_on_the_screen(play: Play) -> None:
         await screen.until(lambda: screen.app.focused is area(screen, "policy"), "the policy")
         area(screen, "policy").text = json.dumps(WIDER, indent=1) + ","
         await screen.press("f3")
-        await screen.until(lambda: screen.app.focused is area(screen, "script"), "the next part")
+        await screen.until(lambda: screen.app.focused is area(screen, "parameters"), "the next")
         await screen.press("f2")
         await screen.until(lambda: "not kept: policy.json: line 10" in screen.text, "it says why")
         assert area(screen, "policy").text.endswith("},")
@@ -186,3 +187,36 @@ def test_what_was_made_good_does_not_come_back(play: Play, editor: Become) -> No
         assert screen.decisions == []
 
     play(walk)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+def test_parameters_and_rollback_are_edited_on_the_screen(
+    play: Play, careful: Planner, size: object
+) -> None:
+    """Each part that the draft has is offered; what was kept is asked anew, what was not stays."""
+
+    async def walk(screen: Any) -> None:
+        await screen.armed()
+        await screen.press("e")
+        await screen.until(lambda: isinstance(screen.app.screen, EditScreen), "it is open")
+        assert not screen.app.screen.query("#edit-post_check"), "it has none"
+        for part in ("requirements", "policy", "parameters", "rollback", "tests"):
+            await screen.press("f3")
+            await screen.until(lambda p=part: screen.app.focused is area(screen, p), part)
+            await screen.until(lambda p=part: p in screen.text, "its name is shown")
+        area(screen, "parameters").text = '{"place": 7, "hours": 2}'
+        area(screen, "rollback").text = "undo(7)\n"
+        area(screen, "tests").text = ""
+        await screen.press("f2")
+        await screen.armed("R2")
+        first, second = drafts(screen)
+        assert (second.version, second.author) == (2, "operator")
+        assert second.parameters == {"place": 7, "hours": 2}
+        assert screen.bridge.script(second.rollback) == b"undo(7)\n"
+        assert first.tests is not None
+        assert second.tests is None
+        assert (second.script, second.policy) == (first.script, first.policy)
+        assert screen.bridge.asked.digest != screen.decisions[0].digest
+        assert screen.bridge.session.runs == 0
+
+    play(walk, size=size, planner=careful)

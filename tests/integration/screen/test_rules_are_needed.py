@@ -233,7 +233,7 @@ RULES = {
         failing_editor, ("tui.editor:edit_files", ("if code:", "if False:"))
     ),
     "only a policy is kept as one": Row(
-        unreadable, ("tui.editing:_policy", ("if problems := parse(", "if False and parse("))
+        unreadable, ("tui.editing:_other", ("if why := problem(", "if False and problem("))
     ),
     "an edit has its author": Row(
         unlabelled, ("core.planner:adopt", ('replace(after, author="operator")', "after"))

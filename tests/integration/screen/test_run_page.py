@@ -70,6 +70,22 @@ def test_rows_are_laid_out_only_where_they_are_seen(play: Play) -> None:
     play(walk)
 
 
+def test_an_end_is_followed_before_there_is_a_scroll_bar(play: Play) -> None:
+    """The bar comes with the next layout, which may be later: the end is shown all the same."""
+
+    async def walk(screen: Any) -> None:
+        await screen.asked()
+        view = LinesView()
+        view.styles.height = 10
+        view.styles.overflow_y = "hidden"
+        await screen.app.screen.mount(view)
+        await screen.until(lambda: view.size.height == 10, "it has room")
+        view.paint([f"row {number}" for number in range(100)], follow=True)
+        await screen.until(lambda: "row 99" in view.render_line(9).text, "the end")
+
+    play(walk)
+
+
 def test_a_page_that_is_covered_is_neither_painted_nor_armed(play: Play) -> None:
     """What changes below another page is shown on the way back, and its keys wake up only then."""
 
