@@ -97,9 +97,7 @@ def _iso_8601(value: Any, path: str) -> datetime:
 def _unix_time(value: Any, path: str) -> datetime:
     seconds = read_finite(value, path)
     try:
-        if isinstance(seconds, int):
-            return _EPOCH + timedelta(seconds=seconds)
-        return _EPOCH + timedelta(microseconds=round(seconds * 1_000_000))
+        return _EPOCH + timedelta(seconds=seconds)
     except OverflowError as error:
         raise Unidentified(f"{path!r} is not a time between the years 1 and 9999") from error
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from botocore.model import OperationModel, ServiceModel
 from botocore.serialize import create_serializer
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandbox.errors import Unidentified
@@ -153,6 +153,13 @@ def test_what_botocore_writes_comes_back(protocol: str, data: st.DataObject) -> 
     """Every encoding of the query and JSON protocols round-trips, for any values."""
     parameters = data.draw(st.fixed_dictionaries({}, optional={**SCALARS, **MAPS}))
     assert there_and_back(protocol, parameters) == parameters
+
+
+@given(MOMENTS)
+@example(datetime(2107, 1, 1, 0, 0, 0, 89, tzinfo=UTC))
+def test_a_moment_comes_back_to_the_microsecond(moment: datetime) -> None:
+    """Seconds since 1970 are a fraction in JSON; what it can't hold exactly is rounded once."""
+    assert there_and_back("json", {"When": moment}) == {"When": moment}
 
 
 @given(st.fixed_dictionaries({}, optional=SCALARS))
