@@ -6,7 +6,8 @@ has been settled when it returns. In this order a call must
 
 1. be made by the operator, or by an identity of the same partition that this run got keys of,
 2. be in an approved region, whatever the policy says; a service that has one region for the whole
-   partition (IAM, Route 53, CloudFront, Organizations) is in that one,
+   partition (IAM, Route 53, CloudFront, Organizations) is in that one; a change must not name
+   another region to copy from or to, either,
 3. not be one that is never allowed (tier 5),
 4. be within the ceiling of the run,
 5. be allowed by the policy on every resource that it names, and so must whatever AWS would check
@@ -28,12 +29,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from core.iam.actions import DURABLE, NEVER, lookup
+from core.iam.actions import CHANGE, DURABLE, NEVER, lookup
 from core.iam.conditions import OTHER_KEYS, UNKNOWN
 from core.iam.context import context_of
 from core.iam.document import Document, parse
 from core.iam.evaluate import Ruling, decide
 from core.iam.globs import action_match
+from core.iam.regions import regions_in
 from core.iam.resources import Need, Place, Spellings, needs
 from core.iam.table import load_table
 from core.iam.tiers import tier_of_policy
@@ -123,8 +125,11 @@ class Judge:
         if call.region not in self.regions and (
             not self.regions or self.everywhere.get(call.service) != call.region
         ):
-            approved = ", ".join(self.regions) or "none"
-            return f"{call.region} is not one of the approved regions ({approved})"
+            return f"{call.region} is not one of {self._approved()}"
+        if any(need.action.tier >= CHANGE for need in needed):
+            for region in regions_in(call.parameters):
+                if region not in self.regions:
+                    return f"it reaches {region}, which is not one of {self._approved()}"
         for action in (need.action for need in needed):
             if action.tier == NEVER:
                 return f"{action.name} is never allowed, by no approval ({action.reason})"
@@ -134,6 +139,9 @@ class Judge:
                     f"above this run's ceiling of {self.ceiling}"
                 )
         return ""
+
+    def _approved(self) -> str:
+        return f"the approved regions ({', '.join(self.regions) or 'none'})"
 
     def _rule(self, call: AwsCall, needed: tuple[Need, ...]) -> Ruling:
         """The first ruling that denies, otherwise that of the call's own action."""

@@ -24,6 +24,8 @@ from core.journal import database as sqlite
 
 COMPANIONS = ("-wal", "-journal")
 """What SQLite reads together with a file that is in use, or that was left in a hurry."""
+_SHARED = "-shm"
+"""What SQLite writes into also where it only reads, beside a file that is in use."""
 _NAMES_ANOTHER = bytes.fromhex("d9d505f920a163d7")
 """How a rollback journal ends that names one more file, which SQLite deletes when it is done."""
 
@@ -116,9 +118,11 @@ def _check_companions(path: Path) -> None:
     Reading a session must not change any other file: SQLite rolls back what was left in a hurry,
     and deletes whichever file the rollback journal names as that of several databases at once.
     """
-    for companion in map(path.with_name, companions(path)):
-        with suppress(FileNotFoundError):  # its writer has just finished
-            if not stat.S_ISREG(companion.lstat().st_mode):
+    for companion in (path.with_name(f"{path.name}{each}") for each in (*COMPANIONS, _SHARED)):
+        with suppress(FileNotFoundError):  # there is none, or its writer has just finished
+            found = companion.lstat()
+            written = companion.name.endswith(_SHARED) and found.st_nlink > 1
+            if written or not stat.S_ISREG(found.st_mode):
                 raise JournalAltered(f"{companion} beside the session file is no plain file")
             if companion.name.endswith("-journal") and _end_of(companion) == _NAMES_ANOTHER:
                 raise JournalAltered(f"{companion} names another file to SQLite")

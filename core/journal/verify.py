@@ -54,6 +54,7 @@ ERASED = "payload.erased"
 """The kind of the event whose `payload` names one that was taken out on purpose."""
 
 _SHA = re.compile(r"[0-9a-f]{64}")
+_MOST_SIDECAR = 4096
 _SIDECAR = re.compile(r"([0-9a-f]{64}) [ *]([^\n]+)\n")
 
 
@@ -156,7 +157,8 @@ class _Case:
                 self.doubts.append(f"{sidecar.name}, the hash of the whole file, is missing")
             return
         try:
-            line = _SIDECAR.fullmatch(sidecar.read_bytes()[:4096].decode("utf-8", "replace"))
+            with sidecar.open("rb") as file:
+                line = _SIDECAR.fullmatch(file.read(_MOST_SIDECAR).decode("utf-8", "replace"))
             whole = files.sha256_of_file(path)
         except OSError as error:
             self.doubts.append(f"the whole file can't be compared with its hash: {error}")

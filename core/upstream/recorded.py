@@ -31,6 +31,8 @@ Key = tuple[str, str, str, bytes]
 """What makes two calls the same: service, operation, region, canonical JSON of the parameters."""
 
 _TOO_LARGE = 2**53
+_BROKEN = (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
+"""What reading raises where a record is not what its form says."""
 _MOST_SHOWN = 500
 
 
@@ -57,7 +59,7 @@ class Recorded:
                 raise JournalAltered(f"the recording {path} is not the approved one: other head")
             try:
                 return cls(_answers(reader))
-            except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as broken:
+            except _BROKEN as broken:
                 raise JournalError(f"the recording {path} can't be used: {broken!r}") from broken
 
     def send(self, call: AwsCall) -> Response:

@@ -116,6 +116,18 @@ def test_a_companion_that_is_no_plain_file_is_not_read(path: Path, suffix: str, 
     assert verify(path).verdict == "altered"
 
 
+@pytest.mark.parametrize("kind", ["link", "second name"])
+def test_nothing_is_written_into_another_file(path: Path, victim: Path, kind: str) -> None:
+    """SQLite shares memory with other readers by a file, which is not one of the operator's."""
+    shared = path.with_name("s1.db-shm")
+    if kind == "link":
+        shared.symlink_to(victim)
+    else:
+        shared.hardlink_to(victim)
+    assert verify(path).verdict == "altered"
+    assert victim.read_text() == "mine\n"
+
+
 def test_a_table_that_computes_what_it_holds_is_not_read(path: Path) -> None:
     """Each row of such a table can be a gigabyte, and nothing of it lies in the file."""
     with closing(sqlite3.connect(path)) as database:
@@ -149,6 +161,16 @@ def test_a_link_that_leads_to_itself_is_no_session(tmp_path: Path) -> None:
     assert verify(loop).verdict == "unknown"
     with pytest.raises(JournalError, match="there is no session file"):
         Journal.open(loop)
+
+
+def test_a_sidecar_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """A hash is one line; a file of a terabyte in its place is none."""
+    with Journal.create(tmp_path / "s1.db", "s1") as journal:
+        journal.seal()
+    os.truncate(tmp_path / "s1.db.sha256", 1 << 40)
+    found = verify(journal.path)
+    assert found.verdict == "unknown"
+    assert found.notes == ("s1.db.sha256 is not what sha256sum would read",)
 
 
 # ------------------------------------------------------------------ what is printed of one

@@ -149,7 +149,14 @@ def test_a_changed_recording_is_refused(keep: Keep, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"status": 99}, {"headers": {"a": 1}}, {"headers": None}, {"status": "x"}]
+    "fields",
+    [
+        {"status": 99},
+        {"headers": {"a": 1}},
+        {"headers": None},
+        {"status": "x"},
+        {"status": float("inf")},
+    ],
 )
 def test_a_recording_that_makes_no_sense_is_refused(keep: Keep, fields: dict[str, Any]) -> None:
     """A well-formed session with ill-formed calls is an error, not a crash at the first call."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.iam.actions import operations
+from core.iam.actions import lookup, operations
 from core.iam.judge import authorizer
 from sandbox.job import OPERATOR, AwsCall, Tier, Verdict
 
@@ -455,3 +455,44 @@ def test_a_query_whose_results_are_read_is_a_read() -> None:
     verdict = judge("cloudtrail", "StartQuery", query, allow("cloudtrail:StartQuery"), ceiling=2)
 
     assert (verdict.allowed, verdict.tier) == (True, 2)
+
+
+BEYOND = [
+    ("ec2", "CopySnapshot", {"SourceRegion": "ap-south-1", "SourceSnapshotId": "snap-1"}),
+    ("rds", "CopyDBSnapshot", {"SourceRegion": "AP-SOUTH-1"}),
+    ("kms", "ReplicateKey", {"KeyId": "k", "ReplicaRegion": "ap-south-1"}),
+    ("secretsmanager", "CreateSecret", {"AddReplicaRegions": [{"Region": "ap-south-1"}]}),
+    ("dynamodb", "UpdateTable", {
+        "TableName": "t", "ReplicaUpdates": [{"Create": {"RegionName": "ap-south-1"}}],
+    }),
+    ("s3", "CreateBucket", {
+        "Bucket": "b", "CreateBucketConfiguration": {"LocationConstraint": "ap-south-1"},
+    }),
+    ("cloudformation", "CreateStackInstances", {"Regions": ["us-east-1", "ap-south-1"]}),
+    ("ssm-incidents", "CreateReplicationSet", {"regions": {"ap-south-1": {}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "operation", "parameters"), BEYOND)
+def test_a_change_does_not_reach_beyond_the_approved_regions(
+    service: str, operation: str, parameters: dict[str, Any]
+) -> None:
+    """What is copied from or to a region that nobody approved stays there, by any policy."""
+    policy = {"Effect": "Allow", "Action": lookup(service, operation).name, "Resource": "*"}
+    verdict = judge(service, operation, parameters, policy)
+
+    assert not verdict.allowed
+    assert verdict.reason.startswith("it reaches ap-south-1, which is not one of the approved")
+    approved = judge(service, operation, parameters, policy, regions=(*REGIONS, "ap-south-1"))
+    assert "ap-south-1" not in approved.reason.partition("(")[0]
+
+
+def test_what_names_a_region_otherwise_is_not_refused_for_it() -> None:
+    """Reads may speak of any region, and tags say what people like."""
+    every = allow("ec2:DescribeRegions")
+    assert judge("ec2", "DescribeRegions", {"RegionNames": ["ap-south-1"]}, every).allowed
+    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
+    tagged = {"Resource": function, "Tags": {"region": "ap-south-1"}}
+    assert judge("lambda", "TagResource", tagged, allow("lambda:TagResource")).allowed
+    made = {"Bucket": "b", "CreateBucketConfiguration": {"LocationConstraint": "EU"}}
+    assert judge("s3", "CreateBucket", made, allow("s3:CreateBucket")).allowed
