@@ -43,6 +43,8 @@ class HomeScreen(HomePages):
     """All sessions, with somebody at the keys."""
 
     AUTO_FOCUS = "#sessions"
+    said_s: ClassVar[float] = _SAID_S
+    """For this time a word to the last key stays."""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(",".join(each.keys), f"act('{each.name}')", show=False, id=f"home.{each.name}")
@@ -183,8 +185,8 @@ class HomeScreen(HomePages):
 
     def say(self, text: str) -> None:
         """Say something for a while."""
-        self._said = (safe_line(text), time.monotonic() + _SAID_S)
-        self.set_timer(_SAID_S, self.paint_marked)
+        self._said = (safe_line(text), time.monotonic() + self.said_s)
+        self.set_timer(self.said_s, self.paint_marked)
         self.paint_marked()
 
     # ------------------------------------------------------------------ keys

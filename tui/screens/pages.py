@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from tui.app import CountersignApp
 
 SAID_S = 3.0
-"""For this time a word to the last key stays."""
 READ = ("code", "policy", "findings")
 """The panes that hold what is asked about; before a yes to something dangerous, the plan too."""
 _TOO_SMALL = (
@@ -50,6 +49,8 @@ class PagesScreen(Reading[None]):
     """One session, page by page."""
 
     AUTO_FOCUS = "#code"
+    said_s: ClassVar[float] = SAID_S
+    """For this time a word to the last key stays."""
 
     def __init__(self, scene: Bridge | Playback, question: str) -> None:
         super().__init__()
@@ -291,6 +292,6 @@ class PagesScreen(Reading[None]):
         self._note_seen()
 
     def say(self, text: str) -> None:
-        self._said = (text, time.monotonic() + SAID_S)
-        self.set_timer(SAID_S, self.paint_rows)
+        self._said = (text, time.monotonic() + self.said_s)
+        self.set_timer(self.said_s, self.paint_rows)
         self.paint_rows()

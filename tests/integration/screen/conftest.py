@@ -46,6 +46,7 @@ from tui.app import CountersignApp
 from tui.arming import ARMING_S
 from tui.bridge import Bridge
 from tui.look import PLAIN_LOOK, Look
+from tui.screens.home import HomeScreen
 from tui.screens.pages import PagesScreen
 from tui.work import Front, bring_to_end
 
@@ -58,6 +59,9 @@ POLICY = {
     ],
 }
 Walk = Callable[["Player"], Awaitable[None]]
+
+# Long enough for a loaded machine to look at the screen while a word stands there.
+PagesScreen.said_s = HomeScreen.said_s = 15.0
 
 
 @dataclass(frozen=True, slots=True)
