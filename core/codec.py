@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import cache
-from typing import TYPE_CHECKING
 
 from core.errors import IllegalEvent
 from core.events import KINDS, Event
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from core.strict import reader
 
 
 def write(event: Event) -> str:
@@ -32,16 +28,9 @@ def parse(kind: str, text: str) -> Event:
     if kind not in KINDS:
         raise IllegalEvent(f"unknown kind of event: {kind}")
     try:
-        return _adapter(kind).validate_json(text)
+        event: Event = reader(KINDS[kind]).validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise IllegalEvent(f"{kind}: {place}: {first['msg']}") from error
-
-
-@cache
-def _adapter(kind: str) -> TypeAdapter[Event]:
-    from pydantic import ConfigDict, TypeAdapter, with_config
-
-    strict = with_config(ConfigDict(strict=True, extra="forbid"))
-    return TypeAdapter(strict(KINDS[kind]))
+    return event

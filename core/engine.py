@@ -343,7 +343,7 @@ class Engine:
         ended = main.run.ended
         result = self._log.payload(ended.result) if ended.result else None
         printed = self._log.printed(ended.run, MOST_TEXT)
-        complaint = self._log.complaint(ended.run, MOST_TEXT)
+        complaint = "" if main.succeeded else self._log.complaint(ended.run, MOST_TEXT)
         return distil(session, step, ended, result, printed=printed, complaint=complaint)
 
 

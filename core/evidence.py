@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.decide import aftermath, describe_end
 from core.errors import ResultUnreadable
 from core.events import EvidenceAdded, ResultTaken, RunFinished, Scalar, Table
 from core.session import Session, Step
+from core.strict import reader
 from sandbox.job import Sha
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 MOST_FACTS = 200
 MOST_TABLES = 20
@@ -66,22 +63,14 @@ def read_result(body: bytes) -> Result:
     from pydantic import ValidationError
 
     try:
-        result = _form().validate_json(body)
+        form = reader(Result, str_max_length=MOST_TEXT, allow_inf_nan=False)
+        result: Result = form.validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = "/".join(str(part) for part in first["loc"]) or "the document"
         raise ResultUnreadable(f"result.json: {place}: {first['msg']}") from error
     _check_sizes(result)
     return result
-
-
-@cache
-def _form() -> TypeAdapter[Result]:
-    """Return what a result is held to; making it takes longer than reading several."""
-    from pydantic import ConfigDict, TypeAdapter, with_config
-
-    form = ConfigDict(strict=True, extra="forbid", str_max_length=MOST_TEXT, allow_inf_nan=False)
-    return TypeAdapter(with_config(form)(Result))
 
 
 def distil(

@@ -6,13 +6,13 @@ Bytes travel as base64. Nothing of it could run: a script is text on its way, in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.approval.draft import Draft
 from core.checks.finding import Review
 from core.checks.standards import Standards
 from core.iam.lint import NO_CEILINGS, Ceilings
+from core.strict import reader
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -40,21 +40,15 @@ class Answered:
 
 def write(value: Asked | Answered) -> bytes:
     """Return the payload of a frame."""
-    written: bytes = _adapter(type(value).__name__).dump_json(value)
+    written: bytes = _reader(type(value)).dump_json(value)
     return written
 
 
 def read(form: type[Value], payload: bytes) -> Value:
     """Return what `write` wrote; raises ValueError on anything else."""
-    value: Value = _adapter(form.__name__).validate_json(payload)
+    value: Value = _reader(form).validate_json(payload)
     return value
 
 
-@cache
-def _adapter(form: str) -> TypeAdapter[Any]:
-    from pydantic import ConfigDict, TypeAdapter, with_config
-
-    exact = ConfigDict(
-        strict=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
-    )
-    return TypeAdapter(with_config(exact)({"Asked": Asked, "Answered": Answered}[form]))
+def _reader(form: type) -> TypeAdapter[Any]:
+    return reader(form, ser_json_bytes="base64", val_json_bytes="base64")

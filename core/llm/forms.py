@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from core.errors import ModelBroken
 from core.events import Scalar, Status
+from core.strict import reader
 from sandbox.job import Json
 
 MOST_SCRIPT = 64 * 1024
@@ -153,13 +154,12 @@ def schema_of(form: type) -> dict[str, Any]:
 
 def read(form: type, value: Json | None) -> Any:
     """Return `value` as a `form`; raises ModelBroken with what is wrong, in a sentence."""
-    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+    from pydantic import ValidationError
 
     if value is None:
         raise ModelBroken("the answer holds no JSON object")
-    strict = ConfigDict(strict=True, extra="forbid", str_max_length=MOST_SCRIPT)
     try:
-        found: Any = TypeAdapter(with_config(strict)(form)).validate_json(json.dumps(value))
+        found: Any = reader(form, str_max_length=MOST_SCRIPT).validate_json(json.dumps(value))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = "/".join(str(part) for part in first["loc"]) or "the answer"

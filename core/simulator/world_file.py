@@ -10,16 +10,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import UsageError
 from core.simulator.world import World
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from core.strict import reader
 
 WORLDS = Path(__file__).parent / "worlds"
 """Worlds that come with countersign, by name."""
@@ -60,7 +57,7 @@ def read_world(path: Path) -> World:
 
     text = json.dumps(_load(path))
     try:
-        world = _form().validate_json(text)
+        world: World = reader(World).validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
@@ -68,15 +65,6 @@ def read_world(path: Path) -> World:
     for problem in _problems(world):
         raise UsageError(f"{path}: {problem}", hint=HINT)
     return world
-
-
-@cache
-def _form() -> TypeAdapter[World]:
-    """Return what a world file is held to; making it takes longer than reading one."""
-    from pydantic import ConfigDict, TypeAdapter, with_config
-
-    strict = with_config(ConfigDict(strict=True, extra="forbid"))
-    return TypeAdapter(strict(World))
 
 
 def references(value: Any) -> Iterator[tuple[str, str, str]]:

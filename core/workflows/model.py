@@ -9,16 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.approval.draft import Kind
 from core.errors import WorkflowError
 from core.events import Status
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from core.strict import reader
 
 MOST_BYTES = 64 * 1024
 
@@ -120,7 +117,7 @@ def _document(place: Path) -> Document:
 
     try:
         text = json.dumps(plain(_bytes(place)))
-        return _form().validate_json(text)
+        document: Document = reader(Document).validate_json(text)
     except TypeError as error:
         raise WorkflowError(f"{place}: dates such as the policy's Version go in quotes") from error
     except yaml.YAMLError as error:
@@ -129,15 +126,7 @@ def _document(place: Path) -> Document:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise WorkflowError(f"{place}: {where}: {first['msg']}") from error
-
-
-@cache
-def _form() -> TypeAdapter[Document]:
-    """Return what a document is held to; making it takes longer than reading several."""
-    from pydantic import ConfigDict, TypeAdapter, with_config
-
-    strict = with_config(ConfigDict(strict=True, extra="forbid"))
-    return TypeAdapter(strict(Document))
+    return document
 
 
 def _bytes(place: Path) -> bytes:
