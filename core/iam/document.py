@@ -59,7 +59,16 @@ class Statement:
     condition: Mapping[str, Any]
     problems: tuple[str, ...] = ()
     variables: bool = True
-    """Whether `${...}` is a policy variable; in the old version it is plain text."""
+    """Whether there are policy variables in it; in the old version `${...}` is plain text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The statements that are about one action."""
+
+    allows: tuple[Statement, ...]
+    denials: tuple[Statement, ...]
+    """All that are no Allow: what can't be told may be a Deny."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,8 @@ class Document:
 
     statements: tuple[Statement, ...] = ()
     problems: tuple[str, ...] = ()
-    near: dict[str, tuple[Statement, ...]] = field(default_factory=dict, compare=False, repr=False)
-    """What `evaluate` has found out: the Allows that are about an action, by its name."""
+    near: dict[str, Near] = field(default_factory=dict, compare=False, repr=False)
+    """What `evaluate` has found out: which statements are about an action, by its name."""
 
     def all_problems(self) -> tuple[str, ...]:
         """Every problem, each a sentence that names its statement."""
@@ -128,7 +137,7 @@ def _statement(number: int, item: object, *, variables: bool) -> Statement:
         resources=_padded(_patterns(item, "Resource")),
         condition=condition if isinstance(condition, Mapping) else {},
         problems=tuple(_problems(item)),
-        variables=variables,
+        variables=variables and "${" in str(item),
     )
 
 

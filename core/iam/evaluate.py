@@ -11,13 +11,13 @@ before one of another resource, and that before one that only names the same ser
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from core.iam.conditions import holds, lowered
-from core.iam.document import Document, Patterns, Statement, parse
+from core.iam.document import Document, Near, Patterns, Statement, parse
 from core.iam.globs import UNKNOWN_PART, action_match, covers, plain_match, touches
 from core.iam.variables import expand
 from sandbox.job import Json
@@ -45,49 +45,78 @@ def evaluate(policy: Json, action: str, resource: str, context: Mapping[str, Any
     `policy` is the parsed document. `context` maps condition keys to values; a key that is not in
     it is absent in AWS's sense, and one that can't be known here must be passed as UNKNOWN.
     """
-    return decide(parse(policy), action, resource, context)
+    return decide(parse(policy), action, (resource,), lowered(context))
 
 
-def decide(document: Document, action: str, resource: str, context: Mapping[str, Any]) -> Ruling:
-    """Rule as `evaluate` does, with a document that is parsed already."""
+def decide(
+    document: Document, action: str, spellings: Sequence[str], known: Mapping[str, Any]
+) -> Ruling:
+    """Rule as `evaluate` does, on a parsed document and a context that is `lowered`.
+
+    `spellings` are ARNs of the same resource, at least one: a Deny of any of them wins, then an
+    Allow of any. A denial without a Deny is told of the first.
+    """
     if document.problems:
         return Ruling(allowed=False, reason=f"the policy is malformed: {document.problems[0]}")
-    if len(resource) > _LONGEST_ARN:
-        return Ruling(allowed=False, reason=f"{_shown(resource[:60])}... is longer than any ARN")
-    known = lowered(context)
-    for statement in document.statements:
-        if statement.effect != "Allow" and (reason := _denies(statement, action, resource, known)):
-            return Ruling(allowed=False, reason=reason, explicit=True)
     near = _near(document, action)
-    covering = [one for one in near if not one.problems and _covered(one, resource, known)]
-    for statement in covering:
-        if holds(statement.condition, known, variables=statement.variables)[0]:
-            reason = f"{statement.name} allows {action} on {_shown(resource)}"
-            return Ruling(allowed=True, reason=reason, explicit=True)
-    if not near:
-        return Ruling(allowed=False, reason=_no_action(document, action))
-    nearest = (covering or near)[0]
-    missing = _missing(nearest, resource, known)
-    return Ruling(allowed=False, reason=f"{nearest.name} allows {action}, but {missing}")
+    proper = [one for one in spellings if len(one) <= _LONGEST_ARN]
+    for resource in proper:
+        for statement in near.denials:
+            if reason := _denies(statement, action, resource, known):
+                return Ruling(allowed=False, reason=reason, explicit=True)
+    for resource in proper:
+        for statement in near.allows:
+            if _allows(statement, resource, known):
+                reason = f"{statement.name} allows {action} on {_shown(resource)}"
+                return Ruling(allowed=True, reason=reason, explicit=True)
+    return Ruling(allowed=False, reason=_lacks(document, action, spellings[0], known))
 
 
-def _near(document: Document, action: str) -> tuple[Statement, ...]:
-    """The Allows that are about an action, kept for its next call: nothing else decides that."""
+def _near(document: Document, action: str) -> Near:
+    """The statements that are about an action, kept for its next call: nothing else decides that.
+
+    A statement that denies, or may deny, and can't be understood is about every action.
+    """
     found = document.near.get(action)
     if found is None:
-        allows = (one for one in document.statements if one.effect == "Allow")
-        found = tuple(one for one in allows if _on_action(one.actions, action))
+        about = [
+            one
+            for one in document.statements
+            if _on_action(one.actions, action) or (one.problems and one.effect != "Allow")
+        ]
+        found = Near(
+            allows=tuple(one for one in about if one.effect == "Allow"),
+            denials=tuple(one for one in about if one.effect != "Allow"),
+        )
         if len(document.near) < _ACTIONS_KEPT:
             document.near[action] = found
     return found
 
 
+def _allows(statement: Statement, resource: str, known: Mapping[str, Any]) -> bool:
+    """Whether an Allow that is about an action surely allows it on a resource."""
+    if statement.problems or not _covered(statement, resource, known):
+        return False
+    condition = statement.condition
+    return not condition or holds(condition, known, variables=statement.variables)[0] is True
+
+
+def _lacks(document: Document, action: str, resource: str, known: Mapping[str, Any]) -> str:
+    """Why nothing allows an action on a resource, told of the Allow that came nearest."""
+    if len(resource) > _LONGEST_ARN:
+        return f"{_shown(resource[:60])}... is longer than any ARN"
+    near = _near(document, action).allows
+    if not near:
+        return _no_action(document, action)
+    covering = (one for one in near if not one.problems and _covered(one, resource, known))
+    nearest = next(covering, near[0])
+    return f"{nearest.name} allows {action}, but {_missing(nearest, resource, known)}"
+
+
 def _denies(statement: Statement, action: str, resource: str, context: Mapping[str, Any]) -> str:
-    """Why a statement that is no Allow denies; nothing where it surely does not."""
+    """Why a statement about an action, no Allow, denies it; nothing where it surely does not."""
     if statement.problems:
         return f"{statement.name} can't be understood, so it denies everything"
-    if not _on_action(statement.actions, action):
-        return ""
     patterns = _expanded(statement, context)
     if statement.resources.inverted:
         bites = not any(covers(pattern, resource) for pattern in patterns)
@@ -107,7 +136,10 @@ def _covered(statement: Statement, resource: str, context: Mapping[str, Any]) ->
     patterns = _expanded(statement, context)
     if statement.resources.inverted:
         return not any(touches(pattern, resource) for pattern in patterns)
-    return any(covers(pattern, resource) for pattern in patterns)
+    for pattern in patterns:  # noqa: SIM110 - this is asked for every call, and any() takes twice as long
+        if covers(pattern, resource):
+            return True
+    return False
 
 
 def _missing(statement: Statement, resource: str, context: Mapping[str, Any]) -> str:

@@ -30,13 +30,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.iam.actions import CHANGE, DURABLE, NEVER, lookup
-from core.iam.conditions import OTHER_KEYS, UNKNOWN
+from core.iam.conditions import OTHER_KEYS, UNKNOWN, lowered
 from core.iam.context import context_of
 from core.iam.document import Document, parse
 from core.iam.evaluate import Ruling, decide
-from core.iam.globs import action_match
 from core.iam.regions import regions_in
-from core.iam.resources import Need, Place, Spellings, needs
+from core.iam.resources import Need, Place, needs
 from core.iam.table import load_table
 from core.iam.tiers import tier_of_policy
 from sandbox.job import OPERATOR, AwsCall, Json, Tier, Verdict
@@ -156,7 +155,7 @@ class Judge:
 
     def _context(self, call: AwsCall) -> Mapping[str, Any]:
         now = datetime.now(UTC) if self.asks_time else None
-        return context_of(call, call.region, self.account, now)
+        return lowered(context_of(call, call.region, self.account, now))
 
     def _rule_on(self, need: Need, context: Mapping[str, Any]) -> Ruling:
         """Rule over every resource; each may be spelled in several ways, of which one must do."""
@@ -164,7 +163,7 @@ class Judge:
             return Ruling(allowed=True, reason=f"{need.action.name} needs no permission")
         first: Ruling | None = None
         for spellings in need.resources:
-            ruling = self._rule_on_one(need.action.name, spellings, context)
+            ruling = decide(self.document, need.action.name, spellings, context)
             if not ruling.allowed:
                 return ruling
             first = first or ruling
@@ -176,23 +175,3 @@ class Judge:
                 f"{self.rated}; name the action",
             )
         return first or Ruling(allowed=False, reason=f"{need.action.name} names no resource")
-
-    def _rule_on_one(self, action: str, spellings: Spellings, context: Mapping[str, Any]) -> Ruling:
-        """Rule over one resource: an explicit Deny of any spelling wins, then an Allow of any."""
-        first = decide(self.document, action, spellings[0], context)
-        denied = first.explicit and not first.allowed
-        if denied or len(spellings) == 1 or (first.allowed and not self._may_deny(action)):
-            return first
-        rulings = [first, *(decide(self.document, action, one, context) for one in spellings[1:])]
-        refusal = next((one for one in rulings if one.explicit and not one.allowed), None)
-        return refusal or next((one for one in rulings if one.allowed), first)
-
-    def _may_deny(self, action: str) -> bool:
-        """Whether a Deny of the policy, or what may be one, is about an action."""
-        return any(
-            one.problems
-            or one.actions.inverted
-            or any(action_match(pattern, action) for pattern in one.actions.values)
-            for one in self.document.statements
-            if one.effect != "Allow"
-        )

@@ -155,6 +155,8 @@ def _first_word(statement: Any) -> str:
 
 def _resources(action: Action, parameters: Json, place: Place) -> tuple[Spellings, ...]:
     plan = _plan(action.on, action.name.partition(":")[0], place)
+    if not plan.holes:
+        return (tuple(text for text, _ in plan.templates),)
     values = [_values(hole, parameters) for hole in plan.holes]
     if any(_asks(parameters, asked) for asked in action.beyond):
         values = [(("", UNKNOWN_PART),)] * len(values)
