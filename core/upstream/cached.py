@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from core.errors import NotCanonical
-from core.upstream.recorded import Key, key_of
+from core.upstream.same_call import Key, key_of
 from sandbox.job import AwsCall, Response, Upstream
 
 MOST_ANSWERS = 1000

@@ -17,20 +17,16 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from core.canonical import canonical
 from core.errors import JournalAltered, JournalError
 from core.journal.chain import genesis, link
 from core.journal.store import Reader, read
+from core.upstream.same_call import Key, key_of
 from sandbox.gateway.deny import S3, error
 from sandbox.gateway.plain import plain
 from sandbox.gateway.rebuild import Rebuilder
 from sandbox.gateway.services import service_named
 from sandbox.job import AwsCall, Response, Sha
 
-Key = tuple[str, str, str, bytes]
-"""What makes two calls the same: service, operation, region, canonical JSON of the parameters."""
-
-_TOO_LARGE = 2**53
 _BROKEN = (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 """What reading raises where a record is not what its form says."""
 _MOST_SHOWN = 500
@@ -74,24 +70,6 @@ class Recorded:
             if answers is not None:
                 return answers.pop(0) if len(answers) > 1 else answers[0]
         return _not_in_recording(call)
-
-
-def key_of(service: str, operation: str, region: str, parameters: Mapping[str, Any]) -> Key:
-    """Return the key of a call; its parameters may be as the script gave them or made plain."""
-    return service, operation, region, canonical(_whole(plain(parameters)))
-
-
-def _whole(value: Any) -> Any:
-    """Return a plain value with numbers that canonical JSON does not have written as texts."""
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) >= _TOO_LARGE):
-        return repr(value)
-    return value
 
 
 def _not_in_recording(call: AwsCall) -> Response:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from core import gateway_main
 from core.approval.draft import Draft, Kind, Purpose, Target, Terms
 from core.approval.spec import write_spec
 from core.canonical import sha256
-from core.gateway_main import open_run
+from core.gateway_runs import open_run
 from core.simulator.world_file import find_world, read_world
+from core.upstream import world_source
 from sandbox.errors import GatewayLost
 from sandbox.gateway.services import service_named
 from sandbox.job import AwsCall, Upstream
@@ -44,7 +44,7 @@ def upstream_of(purpose: Purpose, kind: Kind = "change") -> Upstream:
     target = Target(source, "aws", world.account.id, world.arn, (REGION,))
     terms = Terms(purpose, target, Limits(), 4, sha256(b"runtime"))
     spec = write_spec(replace(DRAFT, kind=kind), terms, {"path": str(WORLD)}, "AKIDRUN1")
-    return open_run(spec).upstream
+    return open_run(spec, {}).upstream
 
 
 def ask(upstream: Upstream, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -73,11 +73,11 @@ def rules(upstream: Upstream, group: str) -> list[Any]:
 def run() -> Iterator[Upstream]:
     """Return where the calls of a run go, and end what the tests started."""
     yield upstream_of("run")
-    gateway_main._simulated(str(WORLD), read_world(WORLD).digest).close()
-    gateway_main._simulated.cache_clear()
-    gateway_main._changes.cache_clear()
-    if gateway_main._PRACTICE._latest:
-        gateway_main._PRACTICE._latest.close()
+    world_source._simulated(str(WORLD), read_world(WORLD).digest).close()
+    world_source._simulated.cache_clear()
+    world_source._changes.cache_clear()
+    if world_source._PRACTICE._latest:
+        world_source._PRACTICE._latest.close()
 
 
 def open_group(upstream: Upstream) -> str:

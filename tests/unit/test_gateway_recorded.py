@@ -13,7 +13,8 @@ import pytest
 from core.canonical import sha256
 from core.errors import JournalAltered, JournalError
 from core.journal.store import Journal
-from core.upstream.recorded import Recorded, key_of
+from core.upstream.recorded import Recorded
+from core.upstream.same_call import key_of
 from sandbox.job import AwsCall, Response, Sha
 
 REGION = "eu-west-1"
