@@ -146,3 +146,16 @@ def test_the_door_loads_no_floor() -> None:
     ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert ended.stdout == ""
+
+
+def test_a_starting_gateway_loads_no_source_of_answers() -> None:
+    """Each run loads the one that it needs, and only then what goes with it."""
+    later = {"botocore", "subprocess", "core.credentials", "core.events", "core.journal"}
+    later |= {f"core.upstream.{each}" for each in ("live", "recorded", "rehearsal", "simulated")}
+    code = (
+        "import sys, core.gateway_runs, sandbox.gateway.serve; "
+        f"sys.stdout.write(' '.join({later} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert ended.stdout == ""
