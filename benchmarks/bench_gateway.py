@@ -123,7 +123,7 @@ Values = dict[str, float]
 async def main() -> int:
     """Measure, tell, and return 1 when a bar is missed.
 
-    What loads the machine comes last: where many share one, it is slower for a while afterwards.
+    What is short is measured before eight scripts load the machine.
     """
     options = arguments(__doc__)
     async with scene(0) as fresh:

@@ -59,7 +59,7 @@ class Statement:
     condition: Mapping[str, Any]
     problems: tuple[str, ...] = ()
     variables: bool = True
-    """Whether there are policy variables in it; in the old version `${...}` is plain text."""
+    """Whether policy variables may be in it; in the old version `${...}` is plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +128,17 @@ def _statement(number: int, item: object, *, variables: bool) -> Statement:
         problem = ("it is not a JSON object",)
         return Statement(name, None, Patterns(), Patterns(), {}, problem)
     sid, condition = item.get("Sid"), item.get("Condition", {})
+    resources = _padded(_patterns(item, "Resource"))
     if isinstance(sid, str) and sid.isascii() and sid.isalnum():
         name = f'{name} ("{sid}")'
     return Statement(
         name=name,
         effect=item["Effect"] if item.get("Effect") in ("Allow", "Deny") else None,
         actions=_patterns(item, "Action"),
-        resources=_padded(_patterns(item, "Resource")),
+        resources=resources,
         condition=condition if isinstance(condition, Mapping) else {},
         problems=tuple(_problems(item)),
-        variables=variables and "${" in str(item),
+        variables=variables and (bool(condition) or any("${" in one for one in resources.values)),
     )
 
 
